@@ -1,0 +1,50 @@
+# The one door. `make` alone lists what is behind it; each target sets up what it needs in .venv.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench gen install clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest
+# Programs of .venv (meson, ninja) before the machine's.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+
+# Files and folders: a folder's time changes when a file in it goes.
+SOURCES := $(shell find src init -name __pycache__ -prune -o -print) meson.build meson.options pyproject.toml README.md
+# Quick and rootless ones first.
+TESTS := $(wildcard $(addprefix tests/,unit golden init contract integration peers))
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: install ## run a container on this machine's own files, and draw the timeline of its hooks
+	@$(BIN)/python tools/demo.py
+
+test: install ## run all tests; T=tests/unit or T="-k word" for some. SLINGER_MUST_RUN=1: what cannot run fails
+	@$(PYTEST) $(or $(T),$(TESTS))
+
+check: install $(VENV)/.check ## ruff, mypy, pyright, clang-format, shellcheck, generated files, C warnings
+	@tools/check.sh
+
+bench: install ## measure slinger against runc and crun
+	@$(BIN)/python bench/run.py
+
+gen: $(VENV)/.test ## write the generated files anew
+	@PYTHONDONTWRITEBYTECODE=1 $(BIN)/python tools/gen_ops.py
+
+install: $(VENV)/.installed ## compile slinger and install it into .venv
+
+clean: ## remove .venv and what was built
+	rm -rf $(VENV) .build build .mypy_cache .pytest_cache .ruff_cache
+
+$(VENV)/.test: pyproject.toml tools/setup.sh
+	@tools/setup.sh $(VENV) test
+
+$(VENV)/.check: $(VENV)/.test
+	@tools/setup.sh $(VENV) check
+
+$(VENV)/.installed: $(VENV)/.test $(SOURCES)
+	@$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps --force-reinstall .
+	@touch $@

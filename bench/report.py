@@ -1,0 +1,185 @@
+"""The interleaved run, and its table."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from bench.scenarios import SCENARIOS, WAIT, Subject, bundle_for, smallest_limit, waiting_init
+from bench.spawn import Cost, FailedError, adopted, prepare
+from tests.bundles import find_runtime
+
+RUNTIMES: Final[tuple[str, ...]] = ("slinger", "runc", "crun")
+PEERS: Final = ("runc", "crun")
+
+
+@dataclass(kw_only=True)
+class Results:
+    """All numbers by row and runtime: times in milliseconds, memory in KiB, limits in MiB; and failures in words."""
+
+    rows: dict[str, dict[str, float]] = field(default_factory=dict[str, dict[str, float]])
+    spreads: dict[str, dict[str, tuple[float, float]]] = field(
+        default_factory=dict[str, dict[str, tuple[float, float]]]
+    )
+    failures: list[str] = field(default_factory=list[str])
+
+    def put(self, row: str, runtime: str, value: float) -> None:
+        """Note one number."""
+        self.rows.setdefault(row, {})[runtime] = value
+
+    def put_all(self, row: str, runtime: str, values: Sequence[float]) -> None:
+        """Note the median of many, and their first and ninth decile."""
+        self.put(row, runtime, statistics.median(values))
+        deciles = statistics.quantiles(values, n=10) if len(values) > 1 else [values[0]] * 9
+        self.spreads.setdefault(row, {})[runtime] = (deciles[0], deciles[-1])
+
+
+def measure_times(
+    programs: Mapping[str, str], base: Path, results: Results, *, rounds: int, warm_up: int, pause: float
+) -> None:
+    """Go round: each scenario by each runtime, who comes first changes. pause: seconds of rest before each."""
+    subjects: dict[tuple[str, str], Subject] = {}
+    costs: dict[tuple[str, str], list[Cost]] = {}
+    for scenario in SCENARIOS:
+        bundle = bundle_for(base / scenario.name.replace(" ", "-"), scenario.changes)
+        for name, program in programs.items():
+            subjects[scenario.name, name] = Subject(program=program, bundle=bundle, state=base / f"state-{name}")
+            costs[scenario.name, name] = []
+    names = list(programs)
+    for turn in range(warm_up + rounds):
+        for scenario in SCENARIOS:
+            for name in names[turn % len(names) :] + names[: turn % len(names)]:
+                subject = subjects[scenario.name, name]
+                time.sleep(pause)
+                try:
+                    cost = scenario.measure(subject)
+                except FailedError as error:
+                    results.failures.append(f"{scenario.name}: {name}: {error}")
+                    subject.clean()
+                    continue
+                if turn >= warm_up:
+                    costs[scenario.name, name].append(cost)
+    for (row, name), taken in costs.items():
+        if taken:
+            results.put_all(f"{row}, wall ms", name, [cost.wall * 1000 for cost in taken])
+            results.put_all(f"{row}, CPU ms", name, [cost.cpu * 1000 for cost in taken])
+
+
+def measure_memory(programs: Mapping[str, str], base: Path, results: Results) -> None:
+    """Look at a waiting init of each, and for the smallest limit that each can live with."""
+    for name, program in programs.items():
+        bundle = bundle_for(base / f"memory-{name}", {"process.args": WAIT})
+        subject = Subject(program=program, bundle=bundle, state=base / f"state-{name}")
+        try:
+            waiting = waiting_init(subject)
+        except (FailedError, OSError) as error:
+            results.failures.append(f"waiting init: {name}: {error}")
+            subject.clean()
+        else:
+            results.put("waiting init, private KiB", name, waiting.private)
+            if waiting.charged is not None:
+                results.put("waiting init, cgroup KiB", name, waiting.charged)
+        limit = smallest_limit(subject)
+        if limit is None:
+            results.failures.append(f"smallest memory limit: {name}: none of those tried")
+        else:
+            results.put("smallest memory limit, MiB", name, limit)
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.0f}" if value == int(value) or value >= 1000 else f"{value:.2f}" if value < 10 else f"{value:.1f}"
+
+
+def _ratio(row: Mapping[str, float], peer: str) -> str:
+    return f"{row['slinger'] / row[peer]:.2f}" if "slinger" in row and row.get(peer) else "-"
+
+
+def table(results: Results) -> str:
+    """Lay out the medians, with the first and ninth decile behind them, and slinger's ratios. Markdown."""
+    heads = ["", *RUNTIMES, *(f"slinger/{peer}" for peer in PEERS)]
+    lines = [heads]
+    for name, row in results.rows.items():
+        cells = [name]
+        for runtime in RUNTIMES:
+            spread = results.spreads.get(name, {}).get(runtime)
+            behind = f" ({_number(spread[0])}-{_number(spread[1])})" if spread else ""
+            cells.append(_number(row.get(runtime)) + behind)
+        lines.append([*cells, *(_ratio(row, peer) for peer in PEERS)])
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    padded = [[cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in lines]
+    rule = ["-" * width for width in widths]
+    return "\n".join(f"| {' | '.join(line)} |" for line in [padded[0], rule, *padded[1:]])
+
+
+def machine() -> str:
+    """Say on what it was measured."""
+    model = next(
+        (line.partition(": ")[2] for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
+        platform.machine(),
+    )
+    return f"{os.cpu_count()} x {model}, Linux {platform.release()}"
+
+
+def version(program: str) -> str:
+    """Ask a runtime for the first line of --version."""
+    shown = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
+    return shown.splitlines()[0] if shown else "version unknown"
+
+
+def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bench/run.py", description="measure slinger against runc and crun")
+    parser.add_argument("--rounds", type=int, default=20, help="measured rounds (20)")
+    parser.add_argument("--warm-up", type=int, default=2, help="rounds before these (2)")
+    parser.add_argument("--pause", type=float, default=0.06, help="seconds of rest before each run (0.06)")
+    parser.add_argument("--runtimes", default=",".join(RUNTIMES), help="only these, separated by commas")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Measure and print; 1 when a measurement failed, 2 when it cannot be measured here."""
+    options = _arguments(arguments)
+    wanted: list[str] = options.runtimes.split(",")
+    found = {name: find_runtime(name) for name in RUNTIMES if name in wanted}
+    programs = {name: program for name, program in found.items() if program}
+    missing = [name for name in found if name not in programs]
+    if os.geteuid() != 0 or not programs:
+        print("bench: no runtime found" if not programs else "bench: run as root", file=sys.stderr)
+        return 2
+    prepare()
+    results = Results()
+    with tempfile.TemporaryDirectory(prefix="slinger-bench-") as directory:
+        for name in programs:
+            Path(directory, f"state-{name}").mkdir()
+        turns = {"rounds": options.rounds, "warm_up": options.warm_up}
+        measure_times(programs, Path(directory), results, **turns, pause=options.pause)
+        measure_memory(programs, Path(directory), results)
+        adopted()
+    if options.json:
+        spreads = results.spreads
+        facts = {"machine": machine(), "rounds": options.rounds, "pause": options.pause, "missing": missing}
+        versions = {name: version(program) for name, program in programs.items()}
+        document = {**facts, "versions": versions, "medians": results.rows, "deciles": spreads}
+        print(json.dumps({**document, "failures": results.failures}, indent=2))
+    else:
+        print(f"{machine()}; {options.rounds} rounds, {options.pause:g} s of rest before each run")
+        print("; ".join(f"{name}: {version(program)}" for name, program in programs.items()))
+        print(f"\n{table(results)}")
+        for name in missing:
+            print(f"\n{name}: not installed, not measured")
+        for failure in dict.fromkeys(results.failures):
+            print(f"\nfailed: {failure}", file=sys.stderr)
+    return 1 if results.failures else 0

@@ -1,0 +1,72 @@
+/* The hands: three processes that walk one plan, each doing the ops that are its own. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "ops.gen.h"
+#include "plan.h"
+
+struct hands {
+    const struct plan *plan;
+    uint32_t at;          /* the op that is being done */
+    enum actor me;
+    int brain;            /* SOCK_SEQPACKET to the brain; later, in init, to whoever called start */
+    int link;             /* SOCK_SEQPACKET between outer and init: whose turn it is */
+    int link_other;       /* the end that init will have, until it has it */
+    int listener;         /* where start connects to, or -1 */
+    int root;             /* O_PATH handle of the container's root, or -1 */
+    int proc;             /* a procfs that was checked to be one, or -1 */
+    int *slots;
+    pid_t init;           /* as outer sees it; 0 in init itself */
+    bool supervise;       /* outer stays until init has ended */
+    mode_t hook_umask;    /* the caller's; from SetUser on the process's */
+    uint64_t held_caps;   /* permitted until the exec */
+    uint64_t effective, permitted, inheritable;
+    int first_closed;     /* fds from here on are not the container's */
+    const char *program;  /* what FindProgram found */
+    const char *home;     /* "HOME=...", or NULL */
+    const char *failed_call;
+    const char *failed_detail;
+    int failed_errno;
+};
+
+/* Note what failed, with errno, for the report that run() sends. Always -1. */
+int fail(struct hands *h, const char *call, const char *detail);
+int fail_with(struct hands *h, const char *call, const char *detail, int error);
+
+/* run.c */
+int run(struct hands *h);
+_Noreturn void run_and_exit(struct hands *h);
+
+/* report.c: what goes to the brain. */
+struct hook_run {
+    int64_t started, duration, pid;
+    int64_t how, value;
+    const char *step;
+    int64_t stdout_size, stderr_size;
+    struct bytes out, err;
+};
+int report_init(struct hands *h, pid_t pid);
+int report_gate(struct hands *h);
+int report_failed(struct hands *h);
+int report_hook(struct hands *h, const struct hook_run *run);
+int report_console(struct hands *h, const char *name, int master);
+int report_exited(struct hands *h, int status);
+int report_executing(struct hands *h);
+int wait_for_go(struct hands *h);
+
+/* path.c: paths inside the container, never outside. Each gives an fd, or -1 with errno. */
+enum make { MAKE_NOTHING, MAKE_DIRECTORY, MAKE_FILE, MAKE_PARENT };
+int open_in_root(struct hands *h, const char *path, uint64_t flags, uint64_t resolve);
+int open_made(struct hands *h, const char *path, enum make make, uint64_t resolve);
+int open_parent(struct hands *h, const char *path, const char **name);
+int open_proc(struct hands *h);
+
+/* shared between the files of ops */
+bool is_null_device(int fd);
+int set_attributes(int fd, uint64_t set, uint64_t clear, bool recursive);
+int set_propagation(int dir, const char *path, uint64_t flags, bool recursive);
+size_t put_decimal(char *to, int64_t value);
+void die_with_parent(void);

@@ -1,0 +1,145 @@
+/* The end of init's way: working directory, look-up of the program, waiting for start, exec. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "hands.h"
+#include "sys.h"
+
+size_t put_decimal(char *to, int64_t value) {
+    char digits[24];
+    size_t count = 0;
+    size_t at = 0;
+    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    do
+        digits[count++] = (char)('0' + rest % 10);
+    while ((rest /= 10) != 0);
+    if (value < 0)
+        to[at++] = '-';
+    while (count > 0)
+        to[at++] = digits[--count];
+    to[at] = '\0';
+    return at;
+}
+
+/* A directory that was reached through an fd of the host's lies outside our root, and the kernel then shows it as
+ * "(unreachable)..." (CVE-2024-21626). */
+static int check_inside(struct hands *h, const char *path) {
+    char where[4096];
+    long size = syscall(SYS_getcwd, where, sizeof where);
+    if (size < 0)
+        return fail(h, "getcwd", path);
+    if (where[0] != '/')
+        return fail_with(h, "getcwd", "the working directory is outside the container", ENOENT);
+    return 0;
+}
+
+int do_chdir(struct hands *h, const struct op_chdir *op) {
+    if (op->create) {
+        int fd = open_made(h, op->path, MAKE_DIRECTORY, 0);
+        if (fd < 0 && errno != EACCES && errno != EROFS)
+            return fail(h, "mkdir", op->path);
+        if (fd >= 0)
+            close(fd);
+    }
+    if (chdir(op->path) != 0) {
+        if (op->may_fail && (errno == EACCES || errno == EPERM))
+            return 0;
+        return fail(h, "chdir", op->path);
+    }
+    return check_inside(h, op->path);
+}
+
+/* Whether this user could execute it. A directory is EACCES, as for execve(2). */
+static int try_program(const char *path) {
+    struct stat st;
+    if (stat(path, &st) != 0)
+        return -1;
+    if (!S_ISREG(st.st_mode)) {
+        errno = EACCES;
+        return -1;
+    }
+    return faccessat(AT_FDCWD, path, X_OK, AT_EACCESS);
+}
+
+int do_find_program(struct hands *h, const struct op_find_program *op) {
+    static char found[4096];
+    size_t name = strlen(op->name);
+    if (strchr(op->name, '/') != NULL) {
+        h->program = op->name;
+        return try_program(op->name) == 0 ? 0 : fail(h, "exec", op->name);
+    }
+    int error = ENOENT;
+    const char *from = op->path;
+    for (bool more = from[0] != '\0' && name > 0; more;) {
+        const char *to = strchr(from, ':');
+        size_t size = to == NULL ? strlen(from) : (size_t)(to - from);
+        more = to != NULL;
+        if (size + name + 3 <= sizeof found) {
+            memcpy(found, size == 0 ? "." : from, size == 0 ? 1 : size);
+            size = size == 0 ? 1 : size;
+            found[size] = '/';
+            memcpy(found + size + 1, op->name, name + 1);
+            h->program = found;
+            if (try_program(found) == 0)
+                return 0;
+            /* As execvp(3): a file that may not be executed is worth telling, but the search goes on. */
+            if (errno == EACCES)
+                error = EACCES;
+        }
+        from = to == NULL ? from : to + 1;
+    }
+    return fail_with(h, "lookup", op->name, error);
+}
+
+/* From here on init is on its own: the brain and the outer process may go. */
+static void let_go(struct hands *h) {
+    (void)prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
+    close(h->brain);
+    close(h->link);
+    h->brain = -1;
+    h->link = -1;
+}
+
+int do_wait_start(struct hands *h) {
+    let_go(h);
+    for (;;) {
+        int caller = accept4(h->listener, NULL, NULL, SOCK_CLOEXEC);
+        if (caller < 0) {
+            if (errno == EINTR || errno == ECONNABORTED)
+                continue;
+            return fail(h, "accept4", NULL);
+        }
+        h->brain = caller;
+        /* A caller that goes away before it has said go has started nothing; the next one may. */
+        if (wait_for_go(h) == 0)
+            break;
+        close(caller);
+    }
+    close(h->listener);
+    h->listener = -1;
+    return 0;
+}
+
+int do_announce(struct hands *h) {
+    return report_executing(h) == 0 ? 0 : fail(h, "sendmsg", "to start");
+}
+
+int do_exec(struct hands *h, const struct op_exec *op) {
+    char *env[op->env.count + 2];
+    memcpy(env, op->env.items, (op->env.count + 1) * sizeof(char *));
+    if (h->home != NULL) {
+        env[op->env.count] = (char *)(uintptr_t)h->home;
+        env[op->env.count + 1] = NULL;
+    }
+    /* The socket to whoever called start is among them: its closing is the news that the exec happened. */
+    if (sys_close_range((unsigned int)(3 + op->keep_fds), ~0U, CLOSE_RANGE_CLOEXEC) != 0)
+        return fail(h, "close_range", NULL);
+    execve(h->program, op->args.items, env);
+    return fail(h, "execve", h->program);
+}

@@ -1,0 +1,272 @@
+/* Mounts. Rule of this file: fd-based mount API only; a target is an fd found below the root handle, so nothing
+ * is looked up twice (CVE-2021-30465). */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "hands.h"
+#include "sys.h"
+
+enum { BOTH_EMPTY = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH };
+
+int set_attributes(int fd, uint64_t set, uint64_t clear, bool recursive) {
+    struct mount_attr attr = {.attr_set = set, .attr_clr = clear};
+    if (set == 0 && clear == 0)
+        return 0;
+    return sys_mount_setattr(fd, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attr);
+}
+
+int set_propagation(int dir, const char *path, uint64_t flags, bool recursive) {
+    struct mount_attr attr = {.propagation = flags};
+    unsigned int at = (path[0] == '\0' ? AT_EMPTY_PATH : 0) | (recursive ? AT_RECURSIVE : 0);
+    return sys_mount_setattr(dir, path, at, &attr);
+}
+
+int do_open_tree(struct hands *h, const struct op_open_tree *op) {
+    unsigned int flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (op->recursive ? AT_RECURSIVE : 0);
+    int fd = sys_open_tree(AT_FDCWD, op->path, flags);
+    if (fd < 0)
+        return fail(h, "open_tree", op->path);
+    h->slots[op->slot] = fd;
+    return 0;
+}
+
+int do_propagation(struct hands *h, const struct op_propagation *op) {
+    return set_propagation(AT_FDCWD, "/", (uint64_t)op->flags, op->recursive != 0) == 0
+               ? 0
+               : fail(h, "mount_setattr", "/");
+}
+
+int do_attach_root(struct hands *h, const struct op_attach_root *op) {
+    int tree = h->slots[op->slot];
+    if (sys_move_mount(tree, "", AT_FDCWD, op->path, MOVE_MOUNT_F_EMPTY_PATH) != 0)
+        return fail(h, "move_mount", op->path);
+    /* The fd of the detached tree is now a handle of the mounted one. */
+    if (set_propagation(tree, "", MS_PRIVATE, false) != 0)
+        return fail(h, "mount_setattr", op->path);
+    h->root = tree;
+    h->slots[op->slot] = -1;
+    return 0;
+}
+
+int do_open_root(struct hands *h, const struct op_open_root *op) {
+    h->root = open(op->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return h->root >= 0 ? 0 : fail(h, "open", op->path);
+}
+
+/* "key=value" or "flag", one fsconfig call each. */
+static int configure(struct hands *h, int fs, const char *option) {
+    char key[256];
+    const char *equals = strchr(option, '=');
+    size_t size = equals == NULL ? strlen(option) : (size_t)(equals - option);
+    if (size >= sizeof key)
+        return fail_with(h, "fsconfig", option, ENAMETOOLONG);
+    memcpy(key, option, size);
+    key[size] = '\0';
+    int result = equals == NULL ? sys_fsconfig(fs, FSCONFIG_SET_FLAG, key, NULL, 0)
+                                : sys_fsconfig(fs, FSCONFIG_SET_STRING, key, equals + 1, 0);
+    return result == 0 ? 0 : fail(h, "fsconfig", option);
+}
+
+static int configure_all(struct hands *h, int fs, const struct op_mount_new *op, int target) {
+    if (op->source[0] != '\0' && sys_fsconfig(fs, FSCONFIG_SET_STRING, "source", op->source, 0) != 0)
+        return fail(h, "fsconfig", op->source);
+    for (size_t i = 0; i < op->options.count; i++) {
+        if (configure(h, fs, op->options.items[i]) != 0)
+            return -1;
+    }
+    struct stat st;
+    if (op->copy_mode && fstat(target, &st) == 0) {
+        /* tmpfs takes the mode of what it covers, as runc's and crun's do; octal digits, without stdio. */
+        unsigned int mode = st.st_mode & 07777;
+        char digits[] = {(char)('0' + (mode >> 9 & 7)), (char)('0' + (mode >> 6 & 7)), (char)('0' + (mode >> 3 & 7)),
+                         (char)('0' + (mode & 7)), '\0'};
+        if (sys_fsconfig(fs, FSCONFIG_SET_STRING, "mode", digits, 0) != 0)
+            return fail(h, "fsconfig", "mode");
+    }
+    if (sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) != 0)
+        return fail(h, "fsconfig", op->type);
+    return 0;
+}
+
+/* A detached mount of a new file system. */
+static int make_mount(struct hands *h, const struct op_mount_new *op, int target) {
+    int fs = sys_fsopen(op->type, FSOPEN_CLOEXEC);
+    if (fs < 0)
+        return fail(h, "fsopen", op->type);
+    int mount = -1;
+    if (configure_all(h, fs, op, target) == 0) {
+        mount = sys_fsmount(fs, FSMOUNT_CLOEXEC, (unsigned int)op->attr_set);
+        if (mount < 0)
+            (void)fail(h, "fsmount", op->type);
+    }
+    close(fs);
+    return mount;
+}
+
+static int attach(struct hands *h, int mount, int target, const char *destination) {
+    if (sys_move_mount(mount, "", target, "", BOTH_EMPTY) != 0)
+        return fail(h, "move_mount", destination);
+    return 0;
+}
+
+int do_mount_new(struct hands *h, const struct op_mount_new *op) {
+    uint64_t resolve = op->real_directory ? RESOLVE_NO_SYMLINKS : 0;
+    int target = open_made(h, op->destination, MAKE_DIRECTORY, resolve);
+    if (target < 0)
+        return fail(h, "openat2", op->destination);
+    int mount = make_mount(h, op, target);
+    int result = -1;
+    if (mount >= 0) {
+        result = attach(h, mount, target, op->destination);
+        close(mount);
+    }
+    close(target);
+    return result;
+}
+
+int do_mount_bind(struct hands *h, const struct op_mount_bind *op) {
+    int tree = h->slots[op->slot];
+    h->slots[op->slot] = -1;
+    struct stat st;
+    if (fstat(tree, &st) != 0)
+        return fail(h, "fstat", NULL);
+    int target = open_made(h, op->destination, S_ISDIR(st.st_mode) ? MAKE_DIRECTORY : MAKE_FILE, 0);
+    if (target < 0)
+        return fail(h, "openat2", op->destination);
+    int result = attach(h, tree, target, op->destination);
+    close(target);
+    /* Recursive attributes first: those of the mount itself win on it. */
+    if (result == 0 && (set_attributes(tree, (uint64_t)op->rec_set, (uint64_t)op->rec_clr, true) != 0 ||
+                        set_attributes(tree, (uint64_t)op->attr_set, (uint64_t)op->attr_clr, false) != 0))
+        result = fail(h, "mount_setattr", op->destination);
+    close(tree);
+    return result;
+}
+
+int do_mount_change(struct hands *h, const struct op_mount_change *op) {
+    int target = open_made(h, op->destination, MAKE_NOTHING, 0);
+    if (target < 0)
+        return fail(h, "openat2", op->destination);
+    int result = 0;
+    if (set_attributes(target, (uint64_t)op->rec_set, (uint64_t)op->rec_clr, true) != 0 ||
+        set_attributes(target, (uint64_t)op->attr_set, (uint64_t)op->attr_clr, false) != 0)
+        result = fail(h, "mount_setattr", op->destination);
+    else if (op->propagation != 0 &&
+             set_propagation(target, "", (uint64_t)op->propagation, op->propagation_recursive != 0) != 0)
+        result = fail(h, "mount_setattr", op->destination);
+    close(target);
+    return result;
+}
+
+int do_pivot(struct hands *h, const struct op_pivot *op) {
+    enum { PIVOT, MOVE_AND_CHROOT };
+    if (fchdir(h->root) != 0)
+        return fail(h, "fchdir", NULL);
+    if (op->how != PIVOT) {
+        if (op->how == MOVE_AND_CHROOT && sys_move_mount(h->root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) != 0)
+            return fail(h, "move_mount", "/");
+        if (chroot(".") != 0 || chdir("/") != 0)
+            return fail(h, "chroot", ".");
+        return 0;
+    }
+    /* With both names ".", the old root ends up mounted on top of the new one and is detached from there
+     * (pivot_root(2), "pivot_root(\".\", \".\")"). It is a slave by now, so nothing of this reaches the host. */
+    int old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (old < 0)
+        return fail(h, "open", "/");
+    int result = 0;
+    if (sys_pivot_root(".", ".") != 0)
+        result = fail(h, "pivot_root", NULL);
+    else if (fchdir(old) != 0 || set_propagation(old, "", MS_SLAVE, true) != 0)
+        result = fail(h, "mount_setattr", "the old root");
+    else if (sys_umount(".", MNT_DETACH) != 0)
+        result = fail(h, "umount2", "the old root");
+    else if (chdir("/") != 0)
+        result = fail(h, "chdir", "/");
+    close(old);
+    return result;
+}
+
+int do_root_change(struct hands *h, const struct op_root_change *op) {
+    if (op->attr_set != 0 && set_attributes(h->root, (uint64_t)op->attr_set, 0, false) != 0)
+        return fail(h, "mount_setattr", "/");
+    if (op->propagation != 0 && set_propagation(h->root, "", (uint64_t)op->propagation, op->recursive != 0) != 0)
+        return fail(h, "mount_setattr", "/");
+    return 0;
+}
+
+/* The null device, not what the image calls so (CVE-2025-31133). */
+static int mask_file(struct hands *h, int target, const char *path) {
+    int null = open_in_root(h, "/dev/null", O_PATH, RESOLVE_NO_SYMLINKS);
+    if (null < 0)
+        return fail(h, "openat2", "/dev/null");
+    int result = -1;
+    int tree = is_null_device(null) ? sys_open_tree(null, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH) : -1;
+    if (!is_null_device(null))
+        (void)fail_with(h, "fstat", "/dev/null: not the null device", EINVAL);
+    else if (tree < 0)
+        (void)fail(h, "open_tree", "/dev/null");
+    else
+        result = attach(h, tree, target, path);
+    if (tree >= 0)
+        close(tree);
+    close(null);
+    return result;
+}
+
+static int mask_directory(struct hands *h, int target, const char *path) {
+    static const struct op_mount_new empty = {
+        .type = "tmpfs",
+        .source = "tmpfs",
+        .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
+    };
+    static char *options[] = {(char *)(uintptr_t) "size=0k", (char *)(uintptr_t) "ro", NULL};
+    struct op_mount_new op = empty;
+    op.destination = path;
+    op.options = (struct strings){options, 2};
+    int mount = make_mount(h, &op, target);
+    if (mount < 0)
+        return -1;
+    int result = attach(h, mount, target, path);
+    close(mount);
+    return result;
+}
+
+int do_mask(struct hands *h, const struct op_mask *op) {
+    int target = open_in_root(h, op->path, O_PATH, 0);
+    struct stat st;
+    /* A path that the image lacks needs no mask; so it is in runc, crun and the spec's text. */
+    if (target < 0)
+        return errno == ENOENT || errno == ENOTDIR ? 0 : fail(h, "openat2", op->path);
+    int result = -1;
+    if (fstat(target, &st) != 0)
+        (void)fail(h, "fstat", op->path);
+    else
+        result = S_ISDIR(st.st_mode) ? mask_directory(h, target, op->path) : mask_file(h, target, op->path);
+    close(target);
+    return result;
+}
+
+int do_readonly_path(struct hands *h, const struct op_readonly_path *op) {
+    int target = open_in_root(h, op->path, O_PATH, 0);
+    if (target < 0)
+        return errno == ENOENT || errno == ENOTDIR ? 0 : fail(h, "openat2", op->path);
+    int result = -1;
+    int tree = sys_open_tree(target, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
+    if (tree < 0)
+        (void)fail(h, "open_tree", op->path);
+    else if (set_attributes(tree, MOUNT_ATTR_RDONLY, 0, false) != 0)
+        (void)fail(h, "mount_setattr", op->path);
+    else
+        result = attach(h, tree, target, op->path);
+    if (tree >= 0)
+        close(tree);
+    close(target);
+    return result;
+}

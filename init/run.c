@@ -1,0 +1,137 @@
+/* Walking the plan. Each process of the hands comes to every op; it does those that are its own and waits for
+ * its turn at the first of its own after others'. So the ops run in exactly the order of the plan.
+ *
+ *      outer   |  ####        (fork)              ##  hooks  ##            ... waits for init, if it supervises
+ *      joiner  |      ## join, clone
+ *      init    |            #### mounts, devices ####       #### pivot ... ####  start, exec
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "hands.h"
+
+int fail_with(struct hands *h, const char *call, const char *detail, int error) {
+    h->failed_call = call;
+    h->failed_detail = detail;
+    h->failed_errno = error;
+    return -1;
+}
+
+int fail(struct hands *h, const char *call, const char *detail) {
+    return fail_with(h, call, detail, errno);
+}
+
+/* Init and the joiner never outlive the outer process while the container is being created. The kernel forgets
+ * this at every change of credentials, so the ops that change them ask again (prctl(2), PR_SET_PDEATHSIG). */
+void die_with_parent(void) {
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+}
+
+static bool brain_is_gone(short events) {
+    return (events & (POLLHUP | POLLERR | POLLNVAL)) != 0;
+}
+
+/* Wait until the other side passes the turn, or is gone: 1, 0, or -1 when the brain is gone. */
+static int wait_for_turn(struct hands *h, uint32_t *turn) {
+    struct pollfd fds[2] = {{.fd = h->link, .events = POLLIN}, {.fd = h->brain, .events = 0}};
+    for (;;) {
+        if (poll(fds, 2, -1) < 0) {
+            if (errno == EINTR)
+                continue;
+            return -1;
+        }
+        if (fds[0].revents != 0) {
+            ssize_t got = recv(h->link, turn, sizeof *turn, 0);
+            return got == (ssize_t)sizeof *turn ? 1 : 0;
+        }
+        /* Only the outer process watches the brain: when it goes, init follows it (PR_SET_PDEATHSIG). */
+        if (h->me == ACTOR_OUTER && brain_is_gone(fds[1].revents))
+            return -1;
+    }
+}
+
+static int pass_turn(struct hands *h, uint32_t next) {
+    ssize_t sent = send(h->link, &next, sizeof next, MSG_NOSIGNAL);
+    return sent == (ssize_t)sizeof next ? 0 : -1;
+}
+
+static uint32_t next_own(const struct hands *h, uint32_t from) {
+    while (from < h->plan->count && h->plan->ops[from].by != h->me)
+        from++;
+    return from;
+}
+
+/* 0 when the op at h->at may be done by this process; 1 when there is none left; -1 when the others are gone. */
+static int reach_own_op(struct hands *h) {
+    uint32_t own = next_own(h, h->at);
+    if (own == h->at)
+        return own == h->plan->count;
+    h->at = own;
+    if (own == h->plan->count)
+        return 1;
+    uint32_t turn = 0;
+    return wait_for_turn(h, &turn) == 1 && turn == own ? 0 : -1;
+}
+
+/* A new process begins right after the op that made it, so only the two lasting ones pass the turn to each other. */
+static int leave_op(struct hands *h) {
+    uint32_t done = h->at++;
+    if (h->at >= h->plan->count)
+        return 0;
+    enum op_kind kind = h->plan->ops[done].kind;
+    enum actor next = h->plan->ops[h->at].by;
+    if (next == h->me || kind == OP_FORK || kind == OP_CLONE || kind == OP_WAIT_START)
+        return 0;
+    return pass_turn(h, h->at);
+}
+
+int run(struct hands *h) {
+    for (;;) {
+        int reached = reach_own_op(h);
+        if (reached != 0)
+            return reached > 0 ? 0 : -1;
+        if (op_do(h, &h->plan->ops[h->at]) != 0) {
+            /* If the brain is gone too, there is nobody left to tell. */
+            (void)report_failed(h);
+            return -1;
+        }
+        if (leave_op(h) != 0)
+            return -1;
+    }
+}
+
+/* After its last op the outer process stays while the container is being made, and longer if it supervises. */
+static int outer_end(struct hands *h) {
+    uint32_t unused = 0;
+    if (h->init == 0)
+        return 0;
+    int turn = wait_for_turn(h, &unused);
+    if (turn < 0)
+        return 1;
+    if (!h->supervise)
+        return 0;
+    /* The terminal's signals are for the container, and the brain relays them: from here on we must not die. */
+    sigset_t all;
+    sigfillset(&all);
+    (void)sigprocmask(SIG_SETMASK, &all, NULL);
+    int status = 0;
+    pid_t ended;
+    while ((ended = waitpid(-1, &status, 0)) != h->init) {
+        if (ended < 0 && errno != EINTR)
+            return 1;
+    }
+    return report_exited(h, status) == 0 ? 0 : 1;
+}
+
+_Noreturn void run_and_exit(struct hands *h) {
+    int result = run(h);
+    if (result == 0 && h->me == ACTOR_OUTER)
+        _exit(outer_end(h));
+    _exit(result == 0 ? 0 : 1);
+}

@@ -1,0 +1,67 @@
+"""slinger: OCI containers from Python, and the library behind the command of the same name.
+
+    from slinger import Bundle, Container, Hook
+
+Names are loaded when they are first used, so that ``import slinger`` costs nothing.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from slinger.bundle import Bundle
+    from slinger.container import Container, containers
+    from slinger.errors import (
+        ConfigError,
+        ContainerError,
+        ExistsError,
+        HookError,
+        HostError,
+        NotFoundError,
+        OpError,
+        SlingerError,
+        UsageError,
+    )
+    from slinger.spec.config import Hook
+    from slinger.spec.state import State
+
+__all__ = [
+    "Bundle",
+    "ConfigError",
+    "Container",
+    "ContainerError",
+    "ExistsError",
+    "Hook",
+    "HookError",
+    "HostError",
+    "NotFoundError",
+    "OpError",
+    "SlingerError",
+    "State",
+    "UsageError",
+    "__version__",
+    "containers",
+]
+
+_HOMES = {
+    "Bundle": "slinger.bundle",
+    "Container": "slinger.container",
+    "containers": "slinger.container",
+    "Hook": "slinger.spec.config",
+    "State": "slinger.spec.state",
+    "__version__": "slinger.version",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    home = __import__(_HOMES.get(name, "slinger.errors"), fromlist=[name])
+    value: object = getattr(home, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,293 @@
+"""The command ``slinger``: the table of verbs, and the only place that prints and exits.
+
+What goes where
+    standard output   what a verb answers, and nothing else
+    standard error    one line: ``slinger: MESSAGE (HINT)``; warnings before it, as ``slinger: warning: ...``
+    --log FILE        the same message without the name in front: podman and containerd put theirs there.
+                      One object in JSON, for podman parses the whole file as one; so warnings and
+                      debugging go there only with --debug. The text format gets the warnings too.
+Exit status: 0, 1 for every error, what ``run`` reports of the program (128+N for signal N), and 128+N
+when signal N stopped slinger itself.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import sys
+
+from slinger.cli_options import FLAG, INT, VALUE, Option, Scan, Verb, find_verb, help_text, verb_help_text
+from slinger.errors import HostError, SlingerError, UsageError
+from slinger.host.log import DEBUG, ERROR, FORMATS, JSON, TEXT, WARNING, Log, one_line
+from slinger.verbs import Call, Outcome
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import NoReturn
+
+    from slinger.verbs import Values
+
+LEVELS = (ERROR, WARNING, DEBUG)
+MANAGERS = ("cgroupfs", "systemd", "disabled")
+WHENS = ("true", "false", "auto")
+
+# fmt: off
+GLOBALS = (
+    Option("root",           "",  "DIR",    VALUE, "directory of the containers' state", ""),
+    Option("log",            "",  "FILE",   VALUE, "append the error to this file as well", ""),
+    Option("log-format",     "",  "FORMAT", VALUE, "format of that file: text (default) or json", TEXT, FORMATS),
+    Option("log-level",      "",  "LEVEL",  VALUE, "what to tell: error, warning (default) or debug", WARNING, LEVELS),
+    Option("debug",          "",  "",       FLAG,  "the same as --log-level debug, with tracebacks", default=False),
+    Option("systemd-cgroup", "",  "",       FLAG,  "the same as --cgroup-manager systemd", default=False),
+    Option("cgroup-manager", "",  "NAME",   VALUE, "cgroupfs (default); the others: not yet", MANAGERS[0], MANAGERS),
+    Option("rootless",       "",  "WHEN",   VALUE, "accepted for runc's callers; without effect", "auto", WHENS),
+    Option("criu",           "",  "PATH",   VALUE, "accepted for runc's callers; without effect", ""),
+    # Not behind the verb: `run -v` is how other tools spell a volume.
+    Option("version",        "v", "",       FLAG,  "print the version", default=False, first=True),
+    Option("help",           "h", "",       FLAG,  "print help, of a verb when there is one", default=False),
+)
+
+CREATE = (
+    Option("bundle",         "b", "DIR",    VALUE, "the bundle (default: the current directory)", "."),
+    Option("config",         "f", "FILE",   VALUE, "read this file instead of the bundle's config.json", ""),
+    Option("console-socket", "",  "SOCKET", VALUE, "send the terminal's master end to this unix socket", ""),
+    Option("pid-file",       "",  "FILE",   VALUE, "write the pid of the container's init to this file", ""),
+    Option("no-pivot",       "",  "",       FLAG,  "no pivot_root: for a root on a ramdisk", default=False),
+    Option("no-new-keyring", "",  "",       FLAG,  "keep the caller's session keyring", default=False),
+    Option("no-subreaper",   "",  "",       FLAG,  "do not adopt the container's orphans while waiting", default=False),
+    Option("preserve-fds",   "",  "N",      INT,   "pass N more file descriptors, behind stdio and $LISTEN_FDS", 0),
+)
+RUN = (
+    *CREATE,
+    Option("detach",         "d", "",       FLAG,  "do not wait for the program's end", default=False),
+    Option("keep",           "",  "",       FLAG,  "do not delete the container after its end", default=False),
+)
+KILL = (
+    Option("all",            "a", "",       FLAG,  "obsolete: only makes a stopped container no error", default=False),
+)
+DELETE = (
+    Option("force",          "f", "",       FLAG,  "kill it first; an unknown container is no error", default=False),
+)
+LIST = (
+    Option("format",         "f", "FORMAT", VALUE, "table (default) or json", "table", ("table", "json")),
+    Option("quiet",          "q", "",       FLAG,  "print the ids only", default=False),
+)
+SPEC = (
+    Option("bundle",         "b", "DIR",    VALUE, "where to write it (default: the current directory)", "."),
+    Option("rootless",       "",  "",       FLAG,  "for a plain user; the default when one calls", default=False),
+)
+PLAN = (
+    Option("id",             "",  "ID",     VALUE, "the container's id (default: plan)", "plan"),
+    Option("json",           "",  "",       FLAG,  "print JSON", default=False),
+)
+
+TABLE = (
+    Verb("create",   "create",   "make a container; its program waits for start", ("ID",), CREATE),
+    Verb("start",    "start",    "run the program of a created container", ("ID",)),
+    Verb("state",    "state",    "print the state of a container as JSON", ("ID",)),
+    Verb("kill",     "kill",     "send a signal to a container (default: TERM)", ("ID", "[SIGNAL]"), KILL),
+    Verb("delete",   "delete",   "remove a stopped container and what was made for it", ("ID",), DELETE),
+    Verb("run",      "run",      "create, start, wait and delete; exit as the program does", ("ID",), RUN),
+    Verb("list",     "list",     "list the containers", (), LIST),
+    Verb("spec",     "spec",     "write a config.json to start from", (), SPEC),
+    Verb("plan",     "plan",     "print, step by step, what create would do", ("BUNDLE",), PLAN),
+    Verb("features", "features", "print what this runtime supports as JSON", ()),
+    Verb("version",  "version",  "print the version", ()),
+    Verb("help",     "",         "print help, of a verb when there is one", ("[VERB]",)),
+)
+# fmt: on
+
+# Verbs of runc that are to come: "unknown verb" would send the reader looking for a typing error.
+NOT_YET = ("checkpoint", "events", "exec", "pause", "ps", "restore", "resume", "update")
+
+INTERRUPT = 2  # SIGINT, where a KeyboardInterrupt does not say which signal it was
+BROKEN_PIPE = 13  # SIGPIPE
+
+
+class Report:
+    """Where messages go, by the global options read so far."""
+
+    def __init__(self, settings: Values) -> None:
+        self._settings = settings
+
+    @property
+    def debugging(self) -> bool:
+        """Whether the caller wants to see the way through."""
+        return self._settings.flag("debug") or self._settings.text("log-level") == DEBUG
+
+    def log(self) -> Log | None:
+        """The file of --log, if there is one."""
+        path = self._settings.text("log")
+        return Log(path, self._settings.text("log-format")) if path else None
+
+    def error(self, message: str) -> None:
+        """Say why the call failed: once, on stderr and in the log."""
+        message = one_line(message)
+        say(message)
+        self._write(ERROR, message)
+
+    def warn(self, message: str) -> None:
+        """Say what is odd but no failure."""
+        if self._settings.text("log-level") == ERROR and not self.debugging:
+            return
+        message = one_line(message)
+        say(f"warning: {message}")
+        if self.debugging or self._settings.text("log-format") != JSON:
+            self._write(WARNING, message)
+
+    def debug(self, message: str) -> None:
+        """Say what is done, to the log or else to stderr."""
+        if not self.debugging:
+            return
+        message = one_line(message)
+        if self.log() is None:
+            say(f"debug: {message}")
+        self._write(DEBUG, message)
+
+    def traceback(self) -> None:
+        """With debugging: where the exception that is being handled came from."""
+        if self.debugging:
+            import traceback  # 10 ms, only where the call has failed anyway
+
+            write(2, traceback.format_exc())
+
+    def _write(self, level: str, message: str) -> None:
+        log = self.log()
+        if log is None:
+            return
+        try:
+            log.write(level, message)
+        except HostError as error:  # the message itself stands on stderr already
+            failure = one_line(str(error))
+            if failure != message:
+                say(failure)
+
+
+def main() -> NoReturn:
+    """The command. It does not return: tearing the interpreter down takes longer than some verbs."""
+    os._exit(serve(sys.argv[1:]))
+
+
+def serve(argv: Sequence[str]) -> int:
+    """One call of the command, without the exit: the exit status."""
+    ensure_stdio()
+    scan = Scan(GLOBALS, TABLE)
+    report = Report(scan.settings)
+    failure = 1
+    try:
+        read(scan, argv)
+        failure = scan.verb.failure if scan.verb is not None else 1
+        outcome = perform(scan, report)
+        answer(outcome.text)
+    except SlingerError as error:
+        report.error("; ".join([str(error), *getattr(error, "__notes__", ())]))
+        report.traceback()
+    except KeyboardInterrupt as stop:  # host.signals.Interrupted is one, and knows its signal
+        report.error("interrupted")
+        report.traceback()
+        return 128 + int(getattr(stop, "number", INTERRUPT))
+    except BrokenPipeError:  # the reader of the answer has gone; it knows
+        report.traceback()
+        return 128 + BROKEN_PIPE
+    except Exception as error:  # noqa: BLE001 - the last resort: a bug is one line as well
+        hint = "" if report.debugging else " (--debug shows the traceback)"
+        report.error(f"internal error: {type(error).__name__}: {error}{hint}")
+        report.traceback()
+    else:
+        return outcome.status
+    return failure
+
+
+def read(scan: Scan, argv: Sequence[str]) -> None:
+    """Read the command line; a verb that is to come gets its own message."""
+    try:
+        scan.read(argv)
+    except UsageError as error:
+        for name in NOT_YET:
+            if error.message == f'unknown verb "{name}"':
+                message = f"{name}: not yet supported"
+                raise UsageError(message) from error
+        raise
+
+
+def perform(scan: Scan, report: Report) -> Outcome:
+    """Do what the command line says; only what the verb needs is imported."""
+    verb = scan.verb
+    if scan.settings.flag("version"):
+        verb = find_verb(TABLE, "version")
+    elif verb is None or verb.name == "help" or scan.wants_help:
+        return Outcome(helping(verb, scan.arguments))
+    log = report.log()
+    if log is not None:
+        log.check()
+    call = Call(
+        scan.arguments,
+        scan.options,
+        report.warn,
+        root=state_root(scan.settings),
+        cgroup_manager="systemd" if scan.settings.flag("systemd-cgroup") else scan.settings.text("cgroup-manager"),
+    )
+    report.debug(f"{verb.name}: begins")
+    # __import__ and not importlib, whose import is not free.
+    module = __import__(f"slinger.verbs.{verb.module}", fromlist=["main"])
+    outcome: Outcome = module.main(call)
+    report.debug(f"{verb.name}: ends with {outcome.status}")
+    return outcome
+
+
+def helping(verb: Verb | None, arguments: tuple[str, ...]) -> str:
+    """The text of ``slinger``, ``slinger help``, ``slinger help VERB`` and ``slinger VERB --help``."""
+    if verb is None or verb.name == "help":
+        return verb_help_text(find_verb(TABLE, arguments[0])) if arguments else help_text(GLOBALS, TABLE)
+    return verb_help_text(verb)
+
+
+def state_root(settings: Values) -> str:
+    """--root as an absolute path, "" for the default; UsageError for /, whose directories are no containers."""
+    given = settings.text("root")
+    if not given:
+        return ""
+    root = os.path.abspath(given)
+    if os.path.realpath(root) == "/":
+        message = f"--root {given}: must not be the root of the file system"
+        raise UsageError(message)
+    return root
+
+
+def ensure_stdio() -> None:
+    """Put /dev/null where descriptors 0 to 2 are closed: the next file opened would become our output."""
+    for fd in (0, 1, 2):
+        try:
+            os.fstat(fd)
+        except OSError:
+            os.set_inheritable(os.open("/dev/null", os.O_RDWR), True)  # noqa: FBT003 - positional only
+
+
+def answer(text: str) -> None:
+    """Print on standard output; HostError if it does not take it, BrokenPipeError if nobody reads."""
+    try:
+        write(1, text)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        what = "standard output"
+        raise HostError.of(what, error) from error
+
+
+def say(text: str) -> None:
+    """One line on standard error."""
+    try:
+        write(2, f"slinger: {text}\n")
+    except OSError:
+        return  # nobody listens: the exit status, and the log if there is one, have to say it
+
+
+def write(fd: int, text: str) -> None:
+    """Write all of it, on a descriptor that may be non-blocking, past Python's buffers."""
+    rest = text.encode("utf-8", "surrogateescape")
+    while rest:
+        try:
+            rest = rest[os.write(fd, rest) :]
+        except BlockingIOError:
+            select.select([], [fd], [])

@@ -1,0 +1,350 @@
+"""create: the walk from a bundle to a container that waits for its start.
+
+The brain's side of the way through (docs/lifecycle.md): it starts the hands, answers their gates, and
+takes back all that was made when a step fails.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from slinger.errors import ConfigError, HostError
+from slinger.failures import explain
+from slinger.hooks.placing import Setting, place
+from slinger.hooks.running import Recorder, run_hooks
+from slinger.host import cgroup, console, idmap, machine, probe
+from slinger.host.hands import Hands
+from slinger.host.process import Process
+from slinger.host.seccomp import compile_filter
+from slinger.host.store import CONFIG, Home, Saved
+from slinger.lifecycle import POINT_AFTER_DESTROY, POINT_AFTER_EXEC, STAGES
+from slinger.plan import ops
+from slinger.plan.compile import Plan, compile_plan, started_ops
+from slinger.plan.facts import Options
+from slinger.plan.wire import AtGate, ConsoleMaster, Failed, HookRan, InitPid
+from slinger.record import Record
+from slinger.spec.parse import parse_config
+from slinger.spec.validate import validate
+from slinger.undo import Undo
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from slinger.plan.wire import Message
+    from slinger.spec.config import Config
+
+SIGKILL = 9
+LATE_POINTS = frozenset({POINT_AFTER_EXEC, POINT_AFTER_DESTROY})
+
+
+class Request(Record):
+    """What create is asked for. ``bundle`` is absolute; ``stdio`` are the program's first three descriptors."""
+
+    container_id: str
+    bundle: str
+    root: str
+    config_file: str
+    no_pivot: bool
+    no_new_keyring: bool
+    preserve_fds: int
+    listen_fds: int
+    console_socket: str
+    pid_file: str
+    supervise: bool
+    subreaper: bool
+    stdio: tuple[int, int, int]
+    environment: tuple[str, ...]
+
+
+class Created(Record):
+    """A container that waits for its start; ``hands`` and ``master`` only where we supervise it."""
+
+    home: Home
+    saved: Saved
+    hands: Hands | None
+    master: int
+
+
+def read_config(path: str, warn: Callable[[str], None]) -> tuple[Config, bytes]:
+    """A config.json, parsed and checked. ConfigError with the JSON path of what is wrong."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        message = f"JSON specification file {os.path.basename(path)} not found in {os.path.dirname(path)}"
+        raise ConfigError("", message, hint="slinger spec writes one") from None
+    except OSError as error:
+        raise HostError.of("the configuration", error) from error
+    try:
+        text = b"".join(iter(lambda: os.read(fd, 1 << 20), b""))
+    except OSError as error:
+        raise HostError.of(f"reading {path}", error) from error
+    finally:
+        os.close(fd)
+    config, warnings = parse_config(text)
+    for warning in (*warnings, *validate(config, rootless=os.geteuid() != 0)):
+        warn(warning)
+    return config, text
+
+
+def make_plan(request: Request, config: Config, rootfs: str, ref: cgroup.Ref, *, seccomp: bool = True) -> Plan:
+    """The plan of a container, for this machine as it is."""
+    program = None
+    if seccomp and config.linux.seccomp is not None:
+        program = compile_filter(config.linux.seccomp, request.root)
+    hierarchies = cgroup.placed(ref, probe.probe_hierarchies())
+    size = console.window_size(request.stdio[0])
+    facts = machine.gather(config, rootfs, hierarchies, program, size)
+    options = Options(
+        container_id=request.container_id,
+        bundle=request.bundle,
+        no_pivot=request.no_pivot,
+        no_new_keyring=request.no_new_keyring,
+        preserve_fds=request.preserve_fds,
+        listen_fds=request.listen_fds,
+        supervise=request.supervise,
+        console=True,
+        environment=request.environment,
+    )
+    return compile_plan(config, options, facts, place(config, Setting(options, rootfs)))
+
+
+class Creation:
+    """One create in progress."""
+
+    def __init__(self, request: Request, warn: Callable[[str], None]) -> None:
+        self.request = request
+        self.warn = warn
+        self.undo = Undo()
+        self.pid = 0
+        self.in_cgroup = False
+        self.master = -1
+        self.done = False
+
+    def run(self) -> Created:
+        """Create it, or take everything back and raise what went wrong."""
+        request = self.request
+        self.config, text = read_config(request.config_file, self.warn)
+        self._check_terminal()
+        self.rootfs = machine.find_rootfs(self.config, request.bundle)
+        self.home, taken_over = Home.make(request.root, request.container_id)
+        if taken_over:
+            clear_leftovers(self.home)
+        self.undo.push("the container's directory", self.home.close)
+        self.undo.push("the container's directory", self.home.remove)
+        try:
+            self._prepare(text)
+            self._walk()
+        except BaseException as error:
+            for failure in self.undo.run():
+                error.add_note(failure)
+                self.warn(f"cleaning up: {failure}")
+            raise
+        self.undo.clear()
+        return Created(self.home, self.saved, self.hands if request.supervise else None, self.master)
+
+    def _check_terminal(self) -> None:
+        terminal = self.config.process is not None and self.config.process.terminal
+        if terminal and not self.request.supervise and not self.request.console_socket:
+            message = "cannot allocate tty if slinger will detach without setting console socket"
+            raise ConfigError("process.terminal", message, hint="--console-socket PATH, or terminal: false")
+        if self.request.console_socket and not terminal:
+            message = "cannot use console socket if slinger will not detach or allocate tty"
+            raise ConfigError("process.terminal", message)
+
+    def _prepare(self, text: bytes) -> None:
+        """Write down what will be made, then start the hands on the plan."""
+        request, config = self.request, self.config
+        rootless = os.geteuid() != 0
+        self.ref = cgroup.locate(
+            config.linux.cgroups_path, request.container_id, probe.probe_hierarchies(), rootless=rootless
+        )
+        late = tuple(stage.name for stage in STAGES if stage.point in LATE_POINTS and config.hooks.of(stage.name))
+        self.saved = Saved(
+            container_id=request.container_id,
+            bundle=request.bundle,
+            rootfs=self.rootfs,
+            creating=True,
+            owner=os.geteuid(),
+            cgroup=cgroup.to_text(self.ref),
+            annotations=config.annotations,
+            late_hooks=late,
+        )
+        self.home.write(self.saved)
+        if late:
+            self.home.write_file(CONFIG, text)
+        self.plan = make_plan(request, config, self.rootfs, self.ref)
+        self.setting = Setting(
+            Options(container_id=request.container_id, bundle=request.bundle, environment=request.environment),
+            self.rootfs,
+        )
+        self.undo.push("poststop hooks", self._poststop)
+        self.undo.push("the cgroup", self._remove_cgroup)
+        self._start_hands()
+
+    def _start_hands(self) -> None:
+        request = self.request
+        listener = self.home.listen()
+        mode = ("supervise,subreaper" if request.subreaper else "supervise") if request.supervise else "detach"
+        try:
+            self.hands = Hands.start(
+                self.plan.encode(),
+                stdio=request.stdio,
+                listener=listener.fileno(),
+                keep_fds=request.preserve_fds + request.listen_fds,
+                mode=mode,
+            )
+        finally:
+            listener.close()
+        self.undo.push("the hands", self._kill_hands)
+        self.ops = dict(enumerate(self.plan.ops))
+        self.recorder = Recorder(self.ops, self.home, self.setting, self.warn)
+
+    def _walk(self) -> None:
+        """Answer the hands until the container waits for its start."""
+        self.ref = cgroup.make(self.ref, self.config.linux.resources)
+        while not self.done:
+            message, fd = self.hands.receive()
+            if message is None:
+                self._lost()
+            if isinstance(message, ConsoleMaster):
+                self._take_console(message.name, fd)
+            else:
+                self._answer(message)
+
+    def _answer(self, message: Message | None) -> None:
+        match message:
+            case InitPid():
+                self.pid = self.recorder.pid = message.pid
+                if not self._has_gate(ops.GATE_IDS):
+                    self._enter_cgroup()
+            case AtGate():
+                self._at_gate(self.ops[message.op])
+            case HookRan():
+                self.recorder.took(message)
+            case Failed():
+                raise self.recorder.failure or explain(self.ops, message)
+            case _:
+                text = f"the hands: unexpected {message!r}"
+                raise HostError(text)
+
+    def _lost(self) -> None:
+        """The hands ended without a word: killed, most likely by the memory limit."""
+        limit = self.config.linux.resources and self.config.linux.resources.memory
+        hint = "the memory limit may be too low" if limit else "the kernel log may say more"
+        raise HostError("the container's init ended before it was created", hint=hint)  # noqa: EM101
+
+    def _has_gate(self, name: str) -> bool:
+        return any(isinstance(op, ops.Gate) and op.name == name for op in self.plan.ops)
+
+    def _at_gate(self, op: ops.Op) -> None:
+        name = op.name if isinstance(op, ops.Gate) else ""
+        if name == ops.GATE_IDS:
+            idmap.write_maps(self.config, self.pid)
+            self.hands.go()
+            self._enter_cgroup()  # while init works on
+            return
+        if name == ops.GATE_HOOKS and self.config.linux.resources is not None:
+            cgroup.apply(self.ref, self.config.linux.resources)
+        if name == ops.GATE_CREATED:
+            self._created()
+        self.hands.go()
+        if self.done and not self.request.supervise:
+            # Not before it has ended: init dies with it as long as it is not on its own.
+            self.hands.reap()
+            self.hands.close()
+
+    def _enter_cgroup(self) -> None:
+        if not self.in_cgroup:
+            cgroup.join(self.ref, self.pid)
+            self.in_cgroup = True
+
+    def _take_console(self, name: str, fd: int) -> None:
+        if not self.request.console_socket:
+            self.master = fd
+            self.undo.push("the terminal", lambda: os.close(fd))
+            return
+        try:
+            console.send_master(self.request.console_socket, name, fd)
+        finally:
+            os.close(fd)
+
+    def _created(self) -> None:
+        """The last gate: write down that it exists."""
+        init = Process.find(self.pid)
+        if init is None:
+            self._lost()
+            return
+        now = time.time_ns()
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now // 10**9))
+        self.saved = self.saved.replace(
+            creating=False,
+            created=f"{stamp}.{now % 10**9:09}Z",
+            init=(init.pid, init.started),
+            started=started_ops(self.plan),
+            cgroup=cgroup.to_text(self.ref),
+        )
+        if self.request.pid_file:
+            write_pid_file(self.request.pid_file, self.pid)
+        self.home.write(self.saved)
+        self.done = True
+
+    def _kill_hands(self) -> None:
+        init = Process.find(self.pid) if self.pid else None
+        self.hands.kill()
+        if init is not None:
+            wait_gone(init)
+
+    def _remove_cgroup(self) -> None:
+        cgroup.kill(self.ref, SIGKILL)
+        cgroup.remove(self.ref)
+
+    def _poststop(self) -> None:
+        run_hooks(self.config, self.setting, POINT_AFTER_DESTROY, self.home, self.warn)
+
+
+def wait_gone(process: Process, seconds: float = 10.0) -> None:
+    """Wait until a process that was killed has ended. HostError if it does not."""
+    import select  # noqa: PLC0415 - failures and delete only
+
+    try:
+        fd = os.pidfd_open(process.pid)
+    except ProcessLookupError:
+        return
+    try:
+        if process.alive():
+            poll = select.poll()
+            poll.register(fd, select.POLLIN)
+            if not poll.poll(seconds * 1000):
+                message = f"process {process.pid} does not end"
+                raise HostError(message, hint="it may wait for a disk or a network file system")
+    finally:
+        os.close(fd)
+
+
+def write_pid_file(path: str, pid: int) -> None:
+    """Whole or not at all: decimal, no newline, under a temporary name first, as its readers expect."""
+    draft = os.path.join(os.path.dirname(path), f".{os.path.basename(path)}")
+    try:
+        fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+        try:
+            os.write(fd, str(pid).encode())
+        finally:
+            os.close(fd)
+        os.rename(draft, path)
+    except OSError as error:
+        raise HostError.of(f"--pid-file {path}", error) from error
+
+
+def clear_leftovers(home: Home) -> None:
+    """What a create that was killed left behind: its init died with it, so cgroups and files are all there is."""
+    saved = home.read()
+    if saved is not None and saved.cgroup:
+        ref = cgroup.from_text(saved.cgroup)
+        cgroup.kill(ref, SIGKILL)
+        cgroup.remove(ref)
+    for name in os.listdir(home.fd):
+        os.unlink(name, dir_fd=home.fd)
+
+

@@ -1,0 +1,111 @@
+"""What a hook's run leaves: the record that errors quote and the timeline draws."""
+
+from __future__ import annotations
+
+from slinger.errors import HookError
+from slinger.lifecycle import CONTAINER, stage_of
+from slinger.linux.signals import name_of
+from slinger.plan.wire import HOW_EXIT, HOW_SIGNAL, HOW_TIMEOUT
+from slinger.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from slinger.plan import ops
+    from slinger.plan.wire import HookRan
+
+QUOTED_LINES = 3
+QUOTED_BYTES = 400
+
+
+class HookRecord(Record):
+    """One run. Times in nanoseconds, ``started`` since the epoch; streams are their last 8 KiB.
+
+    ``namespaces``: which of the hook's namespaces are not the runtime's.
+    """
+
+    stage: str
+    index: int
+    path: str
+    args: tuple[str, ...]
+    cwd: str
+    namespaces: tuple[str, ...]
+    status: str
+    pid_shown: int | None
+    pid: int
+    started: int
+    duration: int
+    outcome: str  # "exit status 3", "killed by SIGSEGV", "timed out after 2 s", "not started: ..."
+    exit_status: int | None
+    stdout: str
+    stderr: str
+    stdout_size: int
+    stderr_size: int
+
+    @property
+    def ok(self) -> bool:
+        return self.exit_status == 0
+
+
+def origin_parts(origin: str) -> tuple[str, int]:
+    """``hooks.createRuntime[1]`` -> ("createRuntime", 1)."""
+    stage, index = origin.removeprefix("hooks.").rstrip("]").split("[")
+    return stage, int(index)
+
+
+def outcome(ran: HookRan, strerror: str) -> str:
+    """How the run ended, in words."""
+    if ran.how == HOW_EXIT:
+        return f"exit status {ran.value}"
+    if ran.how == HOW_SIGNAL:
+        return f"killed by {name_of(ran.value)}"
+    if ran.how == HOW_TIMEOUT:
+        return f"timed out after {ran.value} s"
+    return f"not started: {ran.step}: {strerror.lower()}"
+
+
+def make_record(
+    op: ops.Hook, ran: HookRan, *, strerror: str, pid_shown: int | None, cwd: str, differs: tuple[str, ...]
+) -> HookRecord:
+    """The record of a run of ``op``; ``differs``: the container's namespaces that are not the runtime's."""
+    name, index = origin_parts(op.origin)
+    stage = stage_of(name)
+    return HookRecord(
+        stage=name,
+        index=index,
+        path=op.path,
+        args=op.args,
+        cwd=cwd,
+        namespaces=differs if stage.runs_in == CONTAINER else (),
+        status=stage.status,
+        pid_shown=pid_shown,
+        pid=ran.pid,
+        started=ran.started,
+        duration=ran.duration,
+        outcome=outcome(ran, strerror),
+        exit_status=ran.value if ran.how == HOW_EXIT else None,
+        stdout=ran.stdout.decode("utf-8", "replace"),
+        stderr=ran.stderr.decode("utf-8", "replace"),
+        stdout_size=ran.stdout_size,
+        stderr_size=ran.stderr_size,
+    )
+
+
+def failure(record: HookRecord) -> HookError:
+    """``createRuntime hook #1 (/opt/x/hook): exit status 3: <last lines of stderr>``."""
+    text = f"{record.stage} hook #{record.index} ({record.path}): {record.outcome}"
+    quoted = record.stderr.strip() or record.stdout.strip()
+    if quoted:
+        lines = [line.strip() for line in quoted[-QUOTED_BYTES:].splitlines()]
+        text += ": " + " | ".join(line for line in lines[-QUOTED_LINES:] if line)
+    return HookError(text, origin=f"hooks.{record.stage}[{record.index}]")
+
+
+def to_json(record: HookRecord) -> dict[str, object]:
+    """The record as JSON data: the field names of runtime-spec's style."""
+    shown: dict[str, object] = {}
+    for name, value in record.__dict__.items():
+        first, *rest = name.split("_")
+        shown[first + "".join(part.capitalize() for part in rest)] = list(value) if isinstance(value, tuple) else value
+    return shown
+
+

@@ -1,0 +1,102 @@
+"""Hooks that run while the hands walk a plan, and those that run when the container's own plan is over."""
+
+from __future__ import annotations
+
+import os
+
+from slinger import lifecycle
+from slinger.errors import HostError, SlingerError
+from slinger.host import machine
+from slinger.host.hands import Hands
+from slinger.host.store import HOOKS
+from slinger.hooks.placing import hooks_plan
+from slinger.hooks.records import failure, make_record, origin_parts, to_json
+from slinger.plan import ops
+from slinger.plan.wire import Failed, HookRan
+from slinger.spec.jsontext import dump
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from slinger.errors import HookError
+    from slinger.hooks.placing import Setting
+    from slinger.host.store import Home
+    from slinger.plan.ops import Op
+    from slinger.spec.config import Config
+
+
+class Recorder:
+    """Turns what the hands report of hooks into records, kept in the container's directory."""
+
+    def __init__(self, plan: dict[int, Op], home: Home, setting: Setting, warn: Callable[[str], None]) -> None:
+        self.plan = plan
+        self.home = home
+        self.setting = setting
+        self.warn = warn
+        self.pid = setting.pid
+        self.failure: HookError | None = None
+        self._differs: tuple[str, ...] | None = None
+
+    def took(self, ran: HookRan) -> None:
+        """Keep the record of a run; remember the failure that the hands will stop at, or warn of it."""
+        op = self.plan[ran.op]
+        if not isinstance(op, ops.Hook):
+            message = f"the hands: a hook's record for op {ran.op}, which is none"
+            raise HostError(message)
+        if self._differs is None:
+            self._differs = machine.differing_namespaces(self.pid) if self.pid else ()
+        record = make_record(
+            op,
+            ran,
+            strerror=os.strerror(ran.value) if ran.step else "",
+            pid_shown=self._pid_shown(op),
+            cwd=op.cwd or (self.setting.rootfs if op.in_root else ""),
+            differs=self._differs,
+        )
+        self.home.append_line(HOOKS, dump(to_json(record)))
+        if not record.ok:
+            error = failure(record)
+            if op.go_on:
+                self.warn(str(error))
+            else:
+                self.failure = error
+
+    def _pid_shown(self, op: ops.Hook) -> int | None:
+        shown = lifecycle.stage_of(origin_parts(op.origin)[0]).pid
+        if shown == lifecycle.PID_ABSENT:
+            return None
+        return self.pid if shown == lifecycle.PID_HOST else machine.inside_pid(self.pid)
+
+
+def run_hooks(
+    config: Config, setting: Setting, point: str, home: Home, warn: Callable[[str], None]
+) -> None:
+    """Run the hooks of a point that comes after the container's plan, in the runtime's namespaces.
+
+    Raises HookError for the first failure of a stage whose failures count.
+    """
+    plan = hooks_plan(config, setting, point)
+    if not plan.ops:
+        return
+    recorder = Recorder(dict(enumerate(plan.ops)), home, setting, warn)
+    null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+    try:
+        hands = Hands.start(plan.encode(), stdio=(null, null, null))
+    finally:
+        os.close(null)
+    try:
+        _listen(hands, recorder)
+    finally:
+        hands.kill()
+
+
+def _listen(hands: Hands, recorder: Recorder) -> None:
+    while True:
+        message, _ = hands.receive()
+        if message is None:
+            return
+        if isinstance(message, HookRan):
+            recorder.took(message)
+        elif isinstance(message, Failed):
+            raise recorder.failure or SlingerError(f"hooks: {message.syscall}: {os.strerror(message.errno)}")

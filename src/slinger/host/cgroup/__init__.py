@@ -1,0 +1,57 @@
+"""The container's cgroups: find them, make them, put processes in, limit, freeze, kill, remove.
+
+    locate(path, id, hierarchies, rootless=)  -> Ref   looks, changes nothing; to be stored before anything is made
+    make(ref, resources)                      -> Ref   directories, and what must be there before a process joins
+    join(ref, pid)                            -> Ref   all threads of the process, in every hierarchy
+    apply(ref, resources, devices=True)                the limits
+    pids(ref), frozen(ref), freeze(ref), thaw(ref), kill(ref, signal)
+    remove(ref, kill=False)                            what we made, and what the container made below it
+
+A Ref is plain data and says all that the other functions need to know, so that any later process can go
+on from the stored one. make and join hand back the Ref without the hierarchies that a caller without
+privilege could do without; an empty one makes everything else a no-op.
+
+This is the cgroupfs driver. v1 and v2 differ by hierarchy, not by driver: every hierarchy of a Ref has
+its version. The names are loaded when they are used, since most verbs need one file of this directory.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from slinger.host.cgroup.limits import apply as apply
+    from slinger.host.cgroup.members import freeze as freeze
+    from slinger.host.cgroup.members import frozen as frozen
+    from slinger.host.cgroup.members import kill as kill
+    from slinger.host.cgroup.members import pids as pids
+    from slinger.host.cgroup.members import thaw as thaw
+    from slinger.host.cgroup.ref import Place as Place
+    from slinger.host.cgroup.ref import Ref as Ref
+    from slinger.host.cgroup.ref import locate as locate
+    from slinger.host.cgroup.removal import remove as remove
+    from slinger.host.cgroup.setup import join as join
+    from slinger.host.cgroup.setup import make as make
+
+HOMES = {
+    "Place": "ref",
+    "Ref": "ref",
+    "locate": "ref",
+    "make": "setup",
+    "join": "setup",
+    "apply": "limits",
+    "pids": "members",
+    "frozen": "members",
+    "freeze": "members",
+    "thaw": "members",
+    "kill": "members",
+    "remove": "removal",
+}
+
+
+def __getattr__(name: str) -> object:
+    """The public names, each loaded with its file on first use."""
+    if name not in HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(__import__(f"{__name__}.{HOMES[name]}", fromlist=(name,)), name)
+    globals()[name] = value
+    return value

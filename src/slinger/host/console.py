@@ -1,0 +1,125 @@
+"""The terminal's other end: handed to a console socket, or copied to and from our own terminal."""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+
+import _signal
+import _socket
+
+from slinger.errors import HostError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType
+    from typing import Self
+
+CHUNK = 65536
+TIOCGWINSZ, TIOCSWINSZ = 0x5413, 0x5414
+WINSIZE_BYTES = 8
+SIGWINCH = 28
+
+
+def send_master(path: str, name: str, master: int) -> None:
+    """Hand the master to who listens on the console socket; ``name`` is the slave's (runc, docs/terminals.md)."""
+    sender = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
+    try:
+        sender.connect(path)
+        rights = (_socket.SOL_SOCKET, _socket.SCM_RIGHTS, master.to_bytes(4, "little"))
+        sender.sendmsg([name.encode()], [rights])
+    except OSError as error:
+        raise HostError.of(f"--console-socket {path}", error) from error
+    finally:
+        sender.close()
+
+
+def window_size(fd: int) -> tuple[int, int] | None:
+    """(rows, columns) of a terminal; None if ``fd`` is not one."""
+    import fcntl  # noqa: PLC0415 - only where there is a terminal
+
+    if not os.isatty(fd):
+        return None
+    data = fcntl.ioctl(fd, TIOCGWINSZ, bytes(WINSIZE_BYTES))
+    return int.from_bytes(data[0:2], "little"), int.from_bytes(data[2:4], "little")
+
+
+class Proxy:
+    """Copies between a container's terminal and our stdio, raw while it is entered, restored in the end.
+
+    Works as well where stdin is no terminal: then its bytes are passed on, and its end as the end of
+    file that the terminal's line discipline knows (VEOF).
+    """
+
+    def __init__(self, master: int, stdin: int, stdout: int) -> None:
+        self.master = master
+        self.stdin: int | None = stdin
+        self.stdout = stdout
+        self._saved: list[object] | None = None
+        self._handler: object = None
+
+    def __enter__(self) -> Self:
+        if self.stdin is not None and os.isatty(self.stdin):
+            import termios  # noqa: PLC0415
+            import tty  # noqa: PLC0415
+
+            self._saved = termios.tcgetattr(self.stdin)
+            tty.setraw(self.stdin, termios.TCSANOW)
+            self._resize(SIGWINCH, None)
+            self._handler = _signal.signal(SIGWINCH, self._resize)
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        if self._saved is not None and self.stdin is not None:
+            import termios  # noqa: PLC0415
+
+            termios.tcsetattr(self.stdin, termios.TCSADRAIN, self._saved)  # type: ignore[arg-type]
+            _signal.signal(SIGWINCH, self._handler)  # type: ignore[arg-type]
+        os.close(self.master)
+
+    def _resize(self, _number: int, _frame: FrameType | None) -> None:
+        import fcntl  # noqa: PLC0415
+
+        if self.stdin is None:
+            return
+        size = fcntl.ioctl(self.stdin, TIOCGWINSZ, bytes(WINSIZE_BYTES))
+        try:
+            fcntl.ioctl(self.master, TIOCSWINSZ, size)
+        except OSError as error:
+            if error.errno != errno.EIO:  # the container has ended
+                raise
+
+    def copy_until(self, done: int) -> None:
+        """Copy both ways until ``done`` is readable, then what is left of the output."""
+        poll = select.poll()
+        poll.register(done, select.POLLIN)
+        poll.register(self.master, select.POLLIN)
+        if self.stdin is not None:
+            poll.register(self.stdin, select.POLLIN)
+        while True:
+            ready = {fd for fd, _ in poll.poll()}
+            if self.master in ready and not self._take_output():
+                poll.unregister(self.master)
+            elif self.stdin in ready and not self._give_input():
+                poll.unregister(self.stdin)
+                self.stdin = None if self._saved is None else self.stdin
+            elif done in ready and self.master not in ready:
+                return
+
+    def _take_output(self) -> bool:
+        try:
+            data = os.read(self.master, CHUNK)
+        except OSError as error:
+            if error.errno == errno.EIO:  # the last slave was closed
+                return False
+            raise
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self.stdout, view) :]
+        return bool(data)
+
+    def _give_input(self) -> bool:
+        data = os.read(self.stdin if self.stdin is not None else 0, CHUNK)
+        os.write(self.master, data or b"\x04")
+        return bool(data)

@@ -1,0 +1,98 @@
+"""Facts for compile: what this machine offers and who we are on it."""
+
+from __future__ import annotations
+
+import os
+
+from slinger.errors import ConfigError
+from slinger.host import probe
+from slinger.plan.facts import Facts
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from slinger.plan.facts import Hierarchy, SeccompProgram
+    from slinger.spec.config import Config
+
+NAMESPACE_FILES = {"network": "net", "mount": "mnt"}
+WATCHED = ("mnt", "pid", "net", "ipc", "uts", "user", "cgroup", "time")
+
+
+def find_rootfs(config: Config, bundle: str) -> str:
+    """root.path, absolute and resolved. ConfigError if it is no directory."""
+    path = os.path.realpath(os.path.join(bundle, config.root.path))
+    if not os.path.isdir(path):
+        why = "not a directory" if os.path.exists(path) else "no such file or directory"
+        raise ConfigError("root.path", f"{path}: {why}", hint="the bundle needs its root file system there")
+    return path
+
+
+def joined_types(config: Config) -> tuple[str, ...]:
+    """Types whose path is a namespace that we are in already: nothing to enter, and EINVAL for a user namespace."""
+    same: list[str] = []
+    for index, namespace in enumerate(config.linux.namespaces):
+        if not namespace.path:
+            continue
+        try:
+            theirs = os.stat(namespace.path)
+        except OSError as error:
+            path = f"linux.namespaces[{index}].path"
+            raise ConfigError(path, f"{namespace.path}: {(error.strerror or '').lower()}") from error
+        ours = os.stat(f"/proc/self/ns/{NAMESPACE_FILES.get(namespace.type, namespace.type)}")
+        if (theirs.st_dev, theirs.st_ino) == (ours.st_dev, ours.st_ino):
+            same.append(namespace.type)
+    return tuple(same)
+
+
+def differing_namespaces(pid: int) -> tuple[str, ...]:
+    """Which of a process's namespaces are not ours; () if it is gone."""
+    different: list[str] = []
+    for name in WATCHED:
+        try:
+            if os.readlink(f"/proc/{pid}/ns/{name}") != os.readlink(f"/proc/self/ns/{name}"):
+                different.append(name)
+        except OSError:
+            return ()
+    return tuple(different)
+
+
+def gather(
+    config: Config,
+    rootfs: str,
+    hierarchies: tuple[Hierarchy, ...],
+    seccomp: SeccompProgram | None,
+    terminal_size: tuple[int, int] | None = None,
+) -> Facts:
+    """Facts for this config on this machine."""
+    return Facts(
+        rootfs=rootfs,
+        euid=os.geteuid(),
+        egid=os.getegid(),
+        in_user_namespace=probe.in_user_namespace(),
+        capabilities=probe.permitted_capabilities(),
+        last_capability=probe.last_capability(),
+        hierarchies=hierarchies,
+        seccomp=seccomp,
+        joined=joined_types(config),
+        terminal_size=terminal_size,
+    )
+
+
+def inside_pid(pid: int) -> int | None:
+    """The pid that a process has in its own pid namespace (NSpid of proc_pid_status(5)); None if it is gone."""
+    try:
+        fd = os.open(f"/proc/{pid}/status", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        text = os.read(fd, 8192).decode("utf-8", "replace")
+    finally:
+        os.close(fd)
+    for line in text.splitlines():
+        if line.startswith("NSpid:"):
+            return int(line.split()[-1])
+    return pid
+
+
+def ends_its_namespace(pid: int) -> bool:
+    """Whether a process is PID 1 of a pid namespace, so that with its end all the others end too."""
+    return inside_pid(pid) == 1

@@ -1,0 +1,267 @@
+"""Where containers are remembered: one directory a container below the state root.
+
+    <root>/<id>/state.json     what was made, written before it is made (tmp + rename)
+    <root>/<id>/config.json    the configuration as it was at create
+    <root>/<id>/start          the socket that init listens on until it is started
+    <root>/<id>/hooks.jsonl    a record a line of every hook that ran
+
+The directory is locked (flock) while a verb changes it. A directory whose record says "creating" and
+which nobody has locked was left by a create that was killed.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+
+import _socket
+
+from slinger.errors import ExistsError, HostError, NotFoundError, UsageError
+from slinger.record import Record
+from slinger.spec.jsontext import dump, load
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Self
+
+ID_LIMIT = 255
+ID_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-.")
+STATE, CONFIG, START, HOOKS = "state.json", "config.json", "start", "hooks.jsonl"
+READ_SIZE = 1 << 20
+
+
+def default_root(environment: dict[str, str] | None = None) -> str:
+    """``/run/slinger``; without privilege ``$XDG_RUNTIME_DIR/slinger``, or a directory of one's own in /tmp."""
+    env = os.environ if environment is None else environment
+    if os.geteuid() == 0 and env.get("USER", "root") == "root":
+        return "/run/slinger"
+    runtime = env.get("XDG_RUNTIME_DIR", "")
+    if runtime:
+        return f"{runtime}/slinger"
+    return "/run/slinger" if os.geteuid() == 0 else f"/tmp/slinger-{os.geteuid()}"  # noqa: S108 - checked to be ours
+
+
+def check_id(container_id: str) -> None:
+    """Raise UsageError unless it can be a directory name and nothing more (runc's alphabet)."""
+    if not container_id:
+        raise UsageError("invalid container ID format: empty")  # noqa: EM101
+    if len(container_id) > ID_LIMIT:
+        message = f"invalid container ID format: {len(container_id)} characters, at most {ID_LIMIT} are allowed"
+        raise UsageError(message)
+    if container_id in {".", ".."} or not ID_CHARACTERS.issuperset(container_id):
+        message = f'invalid container ID format: "{container_id}"'
+        raise UsageError(message, hint="letters, digits and _+-. are allowed")
+
+
+def prepare_root(root: str) -> str:
+    """The state root, made if missing, absolute; refused if it is / or another user could write there."""
+    root = os.path.abspath(root)
+    if root == "/":
+        raise UsageError("--root: / cannot be the state directory")  # noqa: EM101
+    try:
+        os.makedirs(root, mode=0o700, exist_ok=True)
+        info = os.stat(root)
+    except OSError as error:
+        raise HostError.of("the state directory", error, hint="choose another with --root") from error
+    if info.st_uid not in {os.geteuid(), 0}:
+        message = f"the state directory {root}: belongs to user {info.st_uid}"
+        raise HostError(message, hint="choose another with --root")
+    return root
+
+
+class Saved(Record):
+    """state.json. ``created`` is RFC 3339; ``init`` is (pid, start time) or None; ``cgroup`` as the driver wrote it."""
+
+    container_id: str
+    bundle: str
+    rootfs: str
+    creating: bool
+    owner: int
+    created: str = ""
+    init: tuple[int, int] | None = None
+    cgroup: str = ""
+    annotations: tuple[tuple[str, str], ...] = ()
+    late_hooks: tuple[str, ...] = ()  # stages after create's plan that have hooks
+    started: tuple[tuple[int, str, str, str, tuple[str, ...]], ...] = ()  # plan.compile.started_ops
+
+
+class Home:
+    """One container's directory, held open. Locked unless it was opened only to look."""
+
+    def __init__(self, path: str, fd: int) -> None:
+        self.path = path
+        self.fd = fd
+
+    @property
+    def container_id(self) -> str:
+        return os.path.basename(self.path)
+
+    @classmethod
+    def make(cls, root: str, container_id: str) -> tuple[Self, bool]:
+        """A new directory, locked; True if a killed create's was taken over. ExistsError if the id is in use."""
+        check_id(container_id)
+        path = f"{prepare_root(root)}/{container_id}"
+        while True:
+            fresh = True
+            try:
+                os.mkdir(path, 0o711)
+            except FileExistsError:
+                fresh = False
+            except OSError as error:
+                raise HostError.of("the container's directory", error) from error
+            home = cls._lock(path)
+            if home is None:
+                raise ExistsError("container with given ID already exists")  # noqa: EM101
+            if home.is_current():
+                break
+            home.close()
+        saved = home.read()
+        if not fresh and saved is not None and not saved.creating:
+            home.close()
+            raise ExistsError("container with given ID already exists")  # noqa: EM101
+        return home, not fresh
+
+    @classmethod
+    def find(cls, root: str, container_id: str) -> Self:
+        """The directory of a container, not locked. NotFoundError if there is none."""
+        check_id(container_id)
+        path = f"{os.path.abspath(root)}/{container_id}"
+        try:
+            return cls(path, _open_directory(path))
+        except FileNotFoundError:
+            raise NotFoundError("container does not exist") from None  # noqa: EM101 - the callers' text
+        except OSError as error:
+            raise HostError.of("the container's directory", error) from error
+
+    @classmethod
+    def _lock(cls, path: str) -> Self | None:
+        fd = _open_directory(path)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(fd)
+            if error.errno == errno.EWOULDBLOCK:
+                return None
+            raise HostError.of("locking the container's directory", error) from error
+        return cls(path, fd)
+
+    def lock(self) -> None:
+        """Wait until nobody else changes this container."""
+        fcntl.flock(self.fd, fcntl.LOCK_EX)
+
+    def unlock(self) -> None:
+        fcntl.flock(self.fd, fcntl.LOCK_UN)
+
+    def is_current(self) -> bool:
+        """Whether the directory that we hold is still the one of this name."""
+        try:
+            named = os.stat(self.path)
+        except FileNotFoundError:
+            return False
+        held = os.fstat(self.fd)
+        return (named.st_dev, named.st_ino) == (held.st_dev, held.st_ino)
+
+    def read_file(self, name: str) -> bytes | None:
+        """A file of the directory; None if it does not exist."""
+        try:
+            fd = os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=self.fd)
+        except FileNotFoundError:
+            return None
+        try:
+            return b"".join(iter(lambda: os.read(fd, READ_SIZE), b""))
+        finally:
+            os.close(fd)
+
+    def write_file(self, name: str, data: bytes) -> None:
+        """Replace a file as a whole: a reader sees the old or the new one."""
+        draft = f".{name}"
+        fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600, dir_fd=self.fd)
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[os.write(fd, view) :]
+        finally:
+            os.close(fd)
+        os.rename(draft, name, src_dir_fd=self.fd, dst_dir_fd=self.fd)
+
+    def append_line(self, name: str, line: str) -> None:
+        """One line more, in one write."""
+        fd = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600, dir_fd=self.fd)
+        try:
+            os.write(fd, line.encode("utf-8", "surrogateescape") + b"\n")
+        finally:
+            os.close(fd)
+
+    def read(self) -> Saved | None:
+        """The record; None if a killed create had not written it yet."""
+        data = self.read_file(STATE)
+        if data is None:
+            return None
+        values = load(data, f"{self.path}/{STATE}")
+        if not isinstance(values, dict) or values.keys() != set(Saved.FIELDS):
+            message = f"{self.path}/{STATE}: not a record of this version of slinger"
+            raise HostError(message)
+        return Saved(**{name: _frozen(value) for name, value in values.items()})  # type: ignore[arg-type]
+
+    def write(self, saved: Saved) -> None:
+        self.write_file(STATE, dump(dict(saved.__dict__)).encode())
+
+    def listen(self) -> _socket.socket:
+        """The socket on which init waits for ``start``."""
+        listener = _socket.socket(_socket.AF_UNIX, _socket.SOCK_SEQPACKET | _socket.SOCK_CLOEXEC)
+        # Through the descriptor, since a socket's path may have 107 bytes and a state root may be deeper.
+        listener.bind(f"/proc/self/fd/{self.fd}/{START}")
+        listener.listen(1)
+        return listener
+
+    def start_pending(self) -> bool:
+        """Whether nobody has started the container yet."""
+        try:
+            os.stat(START, dir_fd=self.fd)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def connect(self) -> _socket.socket:
+        """To init, for start. OSError if it does not listen."""
+        caller = _socket.socket(_socket.AF_UNIX, _socket.SOCK_SEQPACKET | _socket.SOCK_CLOEXEC)
+        try:
+            caller.connect(f"/proc/self/fd/{self.fd}/{START}")
+        except OSError:
+            caller.close()
+            raise
+        return caller
+
+    def forget_start(self) -> None:
+        """The container was started."""
+        try:
+            os.unlink(START, dir_fd=self.fd)
+        except FileNotFoundError:
+            return
+
+    def remove(self) -> None:
+        """Remove the directory and all that is in it (files only; we make no others)."""
+        for name in os.listdir(self.fd):
+            os.unlink(name, dir_fd=self.fd)
+        os.rmdir(self.path)
+
+    def close(self) -> None:
+        """Let go of the directory and its lock."""
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+
+
+def _frozen(value: object) -> object:
+    """JSON data as a record holds it: tuples all the way down."""
+    return tuple(_frozen(each) for each in value) if isinstance(value, list) else value
+
+
+def _open_directory(path: str) -> int:
+    return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+
+def ids(root: str) -> tuple[str, ...]:
+    """The ids below a state root, sorted. FileNotFoundError if the root does not exist."""
+    return tuple(sorted(name for name in os.listdir(root) if ID_CHARACTERS.issuperset(name) and not name.startswith(".")))

@@ -1,0 +1,146 @@
+"""compile(config, options, facts, hooks) -> Plan: the table of contents of a container.
+
+Pure: same inputs, same bytes. Each topic has its own file beside this one.
+"""
+
+from __future__ import annotations
+
+from slinger.lifecycle import POINT_BEFORE_EXEC, POINT_BEFORE_PIVOT, POINT_RUNTIME_READY
+from slinger.plan import namespaces, ops, wire
+from slinger.plan.devices import device_ops, dev_is_hosts
+from slinger.plan.masks import mask_ops
+from slinger.plan.mounts import mount_ops
+from slinger.plan.privileges import no_new_privileges_ops, privilege_ops, seccomp_ops
+from slinger.plan.process import early_ops, exec_op, program_ops, rlimit_ops
+from slinger.plan.rootfs import attach_ops, enter_ops, has_mounts, open_ops, propagation_ops, readonly_ops
+from slinger.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from slinger.plan.facts import Facts, Options
+    from slinger.plan.ops import Op
+    from slinger.spec.config import Config, Process
+
+
+class Placed(Record):
+    """Hook ops by the point of the way through at which they run (lifecycle.POINT_*)."""
+
+    points: tuple[tuple[str, tuple[ops.Hook, ...]], ...] = ()
+
+    def at(self, point: str) -> tuple[ops.Hook, ...]:
+        return dict(self.points).get(point, ())
+
+
+class Plan(Record):
+    """A straight line of ops; ``slots`` is how many descriptors the hands keep between them."""
+
+    ops: tuple[Op, ...]
+    slots: int = 0
+
+    def encode(self) -> bytes:
+        """The plan as the hands read it."""
+        return wire.encode(self.ops, self.slots)
+
+
+def started_ops(plan: Plan) -> tuple[tuple[int, str, str, str, tuple[str, ...]], ...]:
+    """What ``start`` must know of the ops that run after create: (index, name, origin, path, args)."""
+    last_gate = max(at for at, op in enumerate(plan.ops) if isinstance(op, ops.WaitStart))
+    rows: list[tuple[int, str, str, str, tuple[str, ...]]] = []
+    for at, op in enumerate(plan.ops):
+        if at >= last_gate:
+            values = op.__dict__
+            rows.append((at, ops.op_name(type(op)), op.origin, values.get("path", ""), values.get("args", ())))
+    return tuple(rows)
+
+
+def ops_of_rows(rows: tuple[tuple[int, str, str, str, tuple[str, ...]], ...]) -> dict[int, Op]:
+    """The ops again, as far as errors and records need them."""
+    kinds = {ops.op_name(kind): kind for kind in ops.OPS}
+    known: dict[int, Op] = {}
+    for at, name, origin, path, args in rows:
+        kind = kinds[name]
+        fields = {key: value for key, value in (("path", path), ("args", args)) if key in kind.FIELDS}
+        known[at] = kind(origin, **fields)
+    return known
+
+
+def compile_plan(config: Config, options: Options, facts: Facts, hooks: Placed) -> Plan:
+    """The plan of a container, from the first open on the host to the exec of its program."""
+    mounts = mount_ops(config, facts, options.bundle)
+    node_sources, nodes, slots = device_ops(config, facts, mounts.slots)
+    sources = [*open_ops(config, facts), *mounts.sources, *node_sources]
+    plan = [
+        *(op for op in sources if op.by == ops.OUTER),
+        *namespaces.clone_ops(config, facts),
+        ops.Session("process"),
+        *_own_ops(config.process, options),
+        *namespaces.time_ops(config),
+        ops.Conceal("process"),
+        *propagation_ops(config),
+        *(op for op in sources if op.by == ops.INIT),
+        *attach_ops(config, facts),
+        *mounts.mounts,
+        *nodes,
+        *_console_ops(config, options, facts),
+        ops.Gate("hooks", name=ops.GATE_HOOKS),
+        *hooks.at(POINT_RUNTIME_READY),
+        *hooks.at(POINT_BEFORE_PIVOT),
+        *enter_ops(config, options),
+        *mounts.late,
+        *_identity_ops(config),
+        *mask_ops(config),
+        *readonly_ops(config),
+        *_process_ops(config, options, facts, hooks),
+    ]
+    return Plan(tuple(plan), slots)
+
+
+def _own_ops(process: Process | None, options: Options) -> list[Op]:
+    plan = early_ops(process) if process is not None else []
+    if not options.no_new_keyring:
+        plan.append(ops.Keyring("process", name=f"_ses.{options.container_id}"))
+    return plan
+
+
+def _console_ops(config: Config, options: Options, facts: Facts) -> list[Op]:
+    if config.process is None or not config.process.terminal or not options.console:
+        return []
+    size = config.process.console_size
+    rows, columns = (size.height, size.width) if size else (facts.terminal_size or (0, 0))
+    return [ops.Console("process.terminal", rows=rows, columns=columns, bind=int(has_mounts(config) and not dev_is_hosts(config)))]
+
+
+def _identity_ops(config: Config) -> list[Op]:
+    """What the container's namespaces are called, and what the kernel is told in them."""
+    plan: list[Op] = []
+    if config.hostname:
+        plan.append(ops.Hostname("hostname", name=config.hostname))
+    if config.domainname:
+        plan.append(ops.Domainname("domainname", name=config.domainname))
+    for key, value in config.linux.sysctl:
+        # Both spellings are in use: net.ipv4.ip_forward and net/ipv4/ip_forward.
+        path = key if "/" in key else key.replace(".", "/")
+        plan.append(ops.Sysctl(f'linux.sysctl["{key}"]', path=f"sys/{path}", value=value))
+    return plan
+
+
+def _process_ops(config: Config, options: Options, facts: Facts, hooks: Placed) -> list[Op]:
+    """From the limits to the exec. Without ``process`` there is nothing to start, and start says so."""
+    created = ops.Gate("", name=ops.GATE_CREATED)
+    process = config.process
+    if process is None:
+        return [created, ops.WaitStart("")]
+    return [
+        *rlimit_ops(process),
+        *no_new_privileges_ops(process),
+        ops.Chdir("process.cwd", path=process.cwd, create=1, may_fail=1),
+        *privilege_ops(config, process, facts),
+        ops.Chdir("process.cwd", path=process.cwd),
+        *program_ops(process, options),
+        created,
+        ops.WaitStart(""),
+        *hooks.at(POINT_BEFORE_EXEC),
+        ops.Announce("process.args"),
+        *seccomp_ops(facts),
+        exec_op(process, options),
+    ]

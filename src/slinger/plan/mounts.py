@@ -1,0 +1,202 @@
+"""mounts: each entry as ops, in the order of the list (config.md, "Mounts")."""
+
+from __future__ import annotations
+
+from slinger.linux.flags import MOUNT_ATTR_RDONLY, MS_REC, parse_options
+from slinger.plan import namespaces, ops
+from slinger.plan.rootfs import opener
+from slinger.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from slinger.linux.flags import MountOptions
+    from slinger.plan.facts import Facts, Hierarchy
+    from slinger.plan.ops import Op
+    from slinger.spec.config import Config, Mount
+
+# Only ever on a real directory, never through a symlink of the image's (CVE-2019-19921, CVE-2023-27561).
+REAL_DIRECTORY = frozenset({"proc", "sysfs"})
+CGROUP_TYPES = frozenset({"cgroup", "cgroup2"})
+FIRST_SLOT = 1
+
+
+class Mounts(Record):
+    """The ops of all mounts, by when they run."""
+
+    sources: tuple[Op, ...]  # open what lies on the host
+    mounts: tuple[Op, ...]
+    late: tuple[Op, ...]  # read-only where nodes and mount points are made first
+    slots: int
+
+
+class _Builder:
+    """Gathers the ops of one list of mounts; slots are counted as they are taken."""
+
+    def __init__(self, config: Config, facts: Facts, bundle: str) -> None:
+        self.config = config
+        self.facts = facts
+        self.bundle = bundle
+        self.sources: list[Op] = []
+        self.mounts: list[Op] = []
+        self.late: list[Op] = []
+        self.slots = FIRST_SLOT
+        self.in_cgroup = False
+
+    def take_slot(self) -> int:
+        self.slots += 1
+        return self.slots - 1
+
+    def add(self, index: int, mount: Mount) -> None:
+        origin = f"mounts[{index}]"
+        options = parse_options(mount.options)
+        if options.bind or (mount.type == "bind" and not options.remount):
+            self.bind(origin, mount, options)
+        elif options.remount:
+            self.change(origin, mount.destination, options, must_be_mount=1)
+        elif mount.type in CGROUP_TYPES:
+            self.cgroup(origin, mount, options)
+        else:
+            self.new(origin, mount, options)
+        self.propagation(origin, mount.destination, options)
+
+    def bind(self, origin: str, mount: Mount, options: MountOptions) -> None:
+        source = mount.source if mount.source.startswith("/") else f"{self.bundle}/{mount.source}"
+        slot = self.take_slot()
+        self.sources.append(
+            ops.OpenTree(origin, by=opener(self.facts), slot=slot, path=source, recursive=int(options.recursive))
+        )
+        self.attach(origin, slot, mount.destination, options)
+
+    def attach(self, origin: str, slot: int, destination: str, options: MountOptions) -> None:
+        self.mounts.append(
+            ops.MountBind(
+                origin,
+                slot=slot,
+                destination=destination,
+                attr_set=options.attr_set,
+                attr_clr=options.attr_clr,
+                rec_set=options.rec_set,
+                rec_clr=options.rec_clr,
+            )
+        )
+
+    def change(self, origin: str, destination: str, options: MountOptions, *, must_be_mount: int = 0) -> None:
+        self.mounts.append(
+            ops.MountChange(
+                origin,
+                destination=destination,
+                attr_set=options.attr_set,
+                attr_clr=options.attr_clr,
+                rec_set=options.rec_set,
+                rec_clr=options.rec_clr,
+                must_be_mount=must_be_mount,
+            )
+        )
+
+    def propagation(self, origin: str, destination: str, options: MountOptions) -> None:
+        for flags in options.propagation:
+            self.mounts.append(
+                ops.MountChange(
+                    origin,
+                    destination=destination,
+                    propagation=flags & ~MS_REC,
+                    propagation_recursive=int(flags & MS_REC != 0),
+                )
+            )
+
+    def new(self, origin: str, mount: Mount, options: MountOptions) -> None:
+        # Read-only only once its nodes and mount points have been made, as runc does for /dev and tmpfs.
+        is_late = mount.type == "tmpfs" or mount.destination.rstrip("/") == "/dev"
+        attr_set = options.attr_set
+        data = options.data
+        if is_late and attr_set & MOUNT_ATTR_RDONLY:
+            attr_set &= ~MOUNT_ATTR_RDONLY
+            data = tuple(each for each in data if each != "ro")
+            self.late.append(ops.MountChange(origin, destination=mount.destination, attr_set=MOUNT_ATTR_RDONLY))
+        has_mode = any(each.startswith("mode=") for each in data)
+        self.mounts.append(
+            ops.MountNew(
+                origin,
+                type=mount.type,
+                source=mount.source or mount.type,
+                destination=mount.destination,
+                options=data,
+                attr_set=attr_set,
+                real_directory=int(mount.type in REAL_DIRECTORY),
+                copy_mode=int(mount.type == "tmpfs" and not has_mode),
+                copy_up=int(options.tmpcopyup),
+            )
+        )
+        if options.rec_set or options.rec_clr:
+            self.change(origin, mount.destination, options.replace(attr_set=0, attr_clr=0))
+
+    def enter_cgroup(self) -> None:
+        """The cgroup must be joined before it is shown; once is enough."""
+        if not self.in_cgroup:
+            self.mounts.extend(namespaces.cgroup_ops(self.config))
+            self.in_cgroup = True
+
+    def cgroup(self, origin: str, mount: Mount, options: MountOptions) -> None:
+        self.enter_cgroup()
+        versions = {each.version for each in self.facts.hierarchies}
+        if versions == {2}:
+            plain = options.replace(data=tuple(each for each in options.data if each != "ro"))
+            self.new(origin, mount.replace(type="cgroup2", source="cgroup"), plain)
+            return
+        self.cgroup_v1(origin, mount, options)
+
+    def cgroup_v1(self, origin: str, mount: Mount, options: MountOptions) -> None:
+        """A tmpfs with one directory a hierarchy, and a link for each of several controllers on one."""
+        base = mount.destination.rstrip("/")
+        writable = options.attr_set & ~MOUNT_ATTR_RDONLY
+        self.mounts.append(
+            ops.MountNew(
+                origin, type="tmpfs", source="tmpfs", destination=base, options=("mode=755",), attr_set=writable
+            )
+        )
+        for hierarchy in self.facts.hierarchies:
+            if hierarchy.version == 1:
+                self.cgroup_v1_hierarchy(origin, base, hierarchy, options)
+        if options.attr_set & MOUNT_ATTR_RDONLY:
+            self.late.append(ops.MountChange(origin, destination=base, attr_set=MOUNT_ATTR_RDONLY))
+
+    def cgroup_v1_hierarchy(self, origin: str, base: str, hierarchy: Hierarchy, options: MountOptions) -> None:
+        name = hierarchy.path.rsplit("/", 1)[-1]
+        destination = f"{base}/{name}"
+        if namespaces.is_new(self.config, "cgroup"):
+            self.mounts.append(
+                ops.MountNew(
+                    origin,
+                    type="cgroup",
+                    source="cgroup",
+                    destination=destination,
+                    options=_controller_options(hierarchy),
+                    attr_set=options.attr_set,
+                )
+            )
+        else:
+            slot = self.take_slot()
+            self.mounts.append(ops.OpenTree(origin, slot=slot, path=f"{hierarchy.path}{hierarchy.own.rstrip('/')}"))
+            self.attach(origin, slot, destination, options)
+        if len(hierarchy.controllers) > 1:
+            self.mounts.extend(
+                ops.MakeLink(origin, path=f"{base}/{controller}", target=name)
+                for controller in hierarchy.controllers
+                if controller != name
+            )
+
+
+def _controller_options(hierarchy: Hierarchy) -> tuple[str, ...]:
+    """What selects this hierarchy again: its controllers, or the name of one without (cgroups(7))."""
+    if hierarchy.controllers and hierarchy.controllers[0].startswith("name="):
+        return ("none", *hierarchy.controllers)
+    return hierarchy.controllers
+
+
+def mount_ops(config: Config, facts: Facts, bundle: str) -> Mounts:
+    """All mounts. The cgroup gate is among them where a cgroup mount needs it."""
+    builder = _Builder(config, facts, bundle)
+    for index, mount in enumerate(config.mounts):
+        builder.add(index, mount)
+    builder.enter_cgroup()
+    return Mounts(tuple(builder.sources), tuple(builder.mounts), tuple(builder.late), builder.slots)

@@ -1,0 +1,88 @@
+"""linux.namespaces, the id mappings and time offsets: which process enters or makes what, in which order."""
+
+from __future__ import annotations
+
+from slinger.linux.flags import NAMESPACES
+from slinger.plan import ops
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from slinger.plan.facts import Facts
+    from slinger.plan.ops import Op
+    from slinger.spec.config import Config, Namespace
+
+ORIGIN = "linux.namespaces"
+
+# Made by init itself, once it is where the namespace is to be rooted, or because a clone cannot.
+LATE = frozenset({"cgroup", "time"})
+
+
+def find(config: Config, kind: str) -> Namespace | None:
+    """The entry of this type, or None where the container shares the runtime's namespace."""
+    for namespace in config.linux.namespaces:
+        if namespace.type == kind:
+            return namespace
+    return None
+
+
+def is_new(config: Config, kind: str) -> bool:
+    """Whether the container gets a namespace of this type of its own."""
+    namespace = find(config, kind)
+    return namespace is not None and not namespace.path
+
+
+def in_user_namespace(config: Config, facts: Facts) -> bool:
+    """Whether the container has another user namespace than the brain."""
+    return find(config, "user") is not None and "user" not in facts.joined
+
+
+def join_ops(config: Config, facts: Facts) -> list[Op]:
+    """The joiner's ops: enter what has a path.
+
+    With privilege over the host the user namespace comes last, since entering it gives up that privilege;
+    without, it comes first, since it is what gives the privilege over the others.
+    """
+    joins = [
+        ops.Join(f"{ORIGIN}[{index}]", by=ops.JOINER, path=namespace.path, flag=NAMESPACES[namespace.type])
+        for index, namespace in enumerate(config.linux.namespaces)
+        if namespace.path and namespace.type not in facts.joined
+    ]
+    joins.sort(key=lambda op: (op.flag == NAMESPACES["user"]) != facts.rootless)
+    return [ops.Fork(ORIGIN, by=ops.OUTER), *joins] if joins else []
+
+
+def clone_ops(config: Config, facts: Facts) -> list[Op]:
+    """Create init: in all new namespaces at once, so that a new user namespace owns the others."""
+    joins = join_ops(config, facts)
+    flags = 0
+    for namespace in config.linux.namespaces:
+        if not namespace.path and namespace.type not in LATE:
+            flags |= NAMESPACES[namespace.type]
+    clone = ops.Clone(ORIGIN, by=ops.JOINER if joins else ops.OUTER, flags=flags)
+    plan: list[Op] = [*joins, clone]
+    if is_new(config, "user"):
+        plan.append(ops.Gate("linux.uidMappings", name=ops.GATE_IDS))
+    if in_user_namespace(config, facts):
+        plan.append(ops.TakeRoot("linux.uidMappings"))
+    return plan
+
+
+def time_ops(config: Config) -> list[Op]:
+    """A new time namespace with its offsets, entered by init itself (time_namespaces(7))."""
+    if not is_new(config, "time"):
+        return []
+    flag = NAMESPACES["time"]
+    plan: list[Op] = [ops.Unshare(ORIGIN, flags=flag)]
+    lines = [f"{each.clock} {each.secs} {each.nanosecs}\n" for each in config.linux.time_offsets]
+    if lines:
+        plan.append(ops.TimeOffsets("linux.timeOffsets", text="".join(lines)))
+    plan.append(ops.Join(ORIGIN, path="/proc/self/ns/time_for_children", flag=flag))
+    return plan
+
+
+def cgroup_ops(config: Config) -> list[Op]:
+    """Be in the cgroup, then make the cgroup namespace that is rooted there."""
+    plan: list[Op] = [ops.Gate("linux.cgroupsPath", name=ops.GATE_CGROUP)]
+    if is_new(config, "cgroup"):
+        plan.append(ops.Unshare(ORIGIN, flags=NAMESPACES["cgroup"]))
+    return plan

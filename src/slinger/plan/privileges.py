@@ -1,0 +1,86 @@
+"""process.user, process.capabilities, process.noNewPrivileges and linux.seccomp: what the program may."""
+
+from __future__ import annotations
+
+from slinger.linux.capabilities import CAPABILITIES, mask
+from slinger.plan import ops
+from slinger.plan.namespaces import in_user_namespace
+from slinger.plan.process import DEFAULT_UMASK
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from slinger.plan.facts import Facts
+    from slinger.plan.ops import Op
+    from slinger.spec.config import Config, Process
+
+SYS_ADMIN = 1 << CAPABILITIES["CAP_SYS_ADMIN"]
+
+
+def _grantable(config: Config, facts: Facts) -> int:
+    known = (1 << (facts.last_capability + 1)) - 1
+    # A new user namespace gives the full set; else nobody can give what it does not have.
+    return known if in_user_namespace(config, facts) else known & facts.capabilities
+
+
+def held(process: Process, facts: Facts) -> int:
+    """What stays permitted until the filter is loaded: without no_new_privs that takes CAP_SYS_ADMIN (seccomp(2)).
+
+    The filter is loaded last, so a profile need not allow what the runtime itself does.
+    """
+    return SYS_ADMIN if facts.seccomp is not None and not process.no_new_privileges else 0
+
+
+def privilege_ops(config: Config, process: Process, facts: Facts) -> list[Op]:
+    """Bounding set, user, and the other four sets, in the order in which each still may be changed.
+
+    ``capabilities`` absent: no set is touched beyond what the change of user does, as in runc.
+    """
+    plan: list[Op] = []
+    caps = process.capabilities
+    grantable = _grantable(config, facts)
+    hold = held(process, facts) & grantable
+    if caps is not None:
+        plan.append(ops.Bounding("process.capabilities.bounding", mask=mask(caps.bounding)[0] & grantable))
+    plan.append(_user_op(config, process, facts, keep=caps is not None or hold != 0))
+    if caps is not None:
+        permitted = mask(caps.permitted)[0] & grantable
+        inheritable = mask(caps.inheritable)[0] & grantable
+        plan.append(
+            ops.Capabilities(
+                "process.capabilities",
+                effective=mask(caps.effective)[0] & permitted,
+                permitted=permitted,
+                inheritable=inheritable,
+                ambient=mask(caps.ambient)[0] & permitted & inheritable,
+                hold=hold,
+            )
+        )
+    elif process.user.uid != 0 and hold:
+        plan.append(ops.Capabilities("process.user", hold=hold))
+    return plan
+
+
+def _user_op(config: Config, process: Process, facts: Facts, *, keep: bool) -> Op:
+    user = process.user
+    # A rootless mapping of one id denies setgroups (user_namespaces(7)); validation refuses groups there.
+    denied = facts.rootless and in_user_namespace(config, facts) and not user.additional_gids
+    return ops.SetUser(
+        "process.user",
+        uid=user.uid,
+        gid=user.gid,
+        groups=tuple(str(gid) for gid in user.additional_gids),
+        set_groups=int(not denied),
+        keep=int(keep),
+        umask=DEFAULT_UMASK if user.umask is None else user.umask,
+    )
+
+
+def no_new_privileges_ops(process: Process) -> list[Op]:
+    return [ops.NoNewPrivileges("process.noNewPrivileges")] if process.no_new_privileges else []
+
+
+def seccomp_ops(facts: Facts) -> list[Op]:
+    """The compiled filter; last of all but the exec."""
+    if facts.seccomp is None:
+        return []
+    return [ops.Seccomp("linux.seccomp", program=facts.seccomp.program, flags=facts.seccomp.flags)]

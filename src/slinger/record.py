@@ -1,0 +1,72 @@
+"""Frozen records without the import cost of ``dataclasses``.
+
+Rule of this file: it imports nothing, because every verb that a caller runs for every container
+loads it. A subclass lists its fields as annotations, defaults as class attributes:
+
+    class Mount(Record):
+        destination: str
+        options: tuple[str, ...] = ()
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, ClassVar, Self, dataclass_transform
+else:
+
+    def dataclass_transform(**_kwargs):
+        return lambda cls: cls
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=False)
+class Record:
+    """A value: compared field by field, hashable, never changed after it was made."""
+
+    __slots__ = ("__dict__",)
+    FIELDS: ClassVar[tuple[str, ...]] = ()
+    DEFAULTS: ClassVar[dict[str, Any]] = {}
+
+    def __init_subclass__(cls) -> None:
+        names = dict.fromkeys(cls.FIELDS)
+        defaults = dict(cls.DEFAULTS)
+        for name, kind in cls.__dict__.get("__annotations__", {}).items():
+            if str(kind).startswith("ClassVar"):
+                continue
+            names[name] = None
+            if name in cls.__dict__:
+                defaults[name] = cls.__dict__[name]
+        cls.FIELDS = tuple(names)
+        cls.DEFAULTS = defaults
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        values = self.__dict__
+        values.update(self.DEFAULTS)
+        if args:
+            if len(args) > len(self.FIELDS):
+                message = f"{type(self).__name__} takes {len(self.FIELDS)} values, got {len(args)}"
+                raise TypeError(message)
+            values.update(zip(self.FIELDS, args, strict=False))
+        values.update(kwargs)
+        if len(values) != len(self.FIELDS) or values.keys() != set(self.FIELDS):
+            wrong = set(values) ^ set(self.FIELDS)
+            message = f"{type(self).__name__}: missing or unknown {', '.join(sorted(wrong))}"
+            raise TypeError(message)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        message = f"{type(self).__name__} is frozen"
+        raise AttributeError(message)
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.__dict__ == other.__dict__
+
+    def __hash__(self) -> int:
+        return hash((type(self), *self.__dict__.values()))
+
+    def __repr__(self) -> str:
+        values = ", ".join(f"{name}={self.__dict__[name]!r}" for name in self.FIELDS)
+        return f"{type(self).__name__}({values})"
+
+    def replace(self, **changes: Any) -> Self:
+        """The same record with some fields changed."""
+        return type(self)(**{**self.__dict__, **changes})

@@ -1,0 +1,58 @@
+"""What this slinger knows, for ``slinger features``: runtime-spec 1.3 features.md.
+
+The answer comes from the tables that the code itself works with, needs no root and asks no kernel. A
+member that is absent means "unknown"; False means that the runtime does not do it.
+"""
+
+from __future__ import annotations
+
+from slinger.lifecycle import STAGE_NAMES
+from slinger.linux.capabilities import CAPABILITIES
+from slinger.linux.flags import NAMESPACES, OPTION_NAMES
+from slinger.linux.seccomp import ACTIONS, ARCHITECTURES, FLAGS, OPERATORS
+from slinger.version import COMMIT, SPEC_VERSION, VERSION
+
+# What the plan can do. A row becomes True in the change that makes it so.
+CGROUP = {"v1": True, "v2": True, "systemd": False, "systemdUser": False, "rdma": True}
+APPARMOR = True
+SELINUX = True
+INTEL_RDT = False
+NET_DEVICES = False
+IDMAP = True
+
+
+def features(*, version: str = VERSION, commit: str = COMMIT, libseccomp: str = "") -> dict[str, object]:
+    """The features document. What is "" is not known and left out, such as the version of libseccomp."""
+    known = (
+        ("org.opencontainers.slinger.version", version),
+        ("org.opencontainers.slinger.commit", commit),
+        ("org.opencontainers.slinger.checkpoint.enabled", "false"),
+        ("io.github.seccomp.libseccomp.version", libseccomp),
+    )
+    return {
+        "ociVersionMin": "1.0.0",
+        "ociVersionMax": SPEC_VERSION,
+        "hooks": list(STAGE_NAMES),
+        "mountOptions": list(OPTION_NAMES),
+        "linux": {
+            "namespaces": sorted(NAMESPACES),
+            "capabilities": list(CAPABILITIES),
+            "cgroup": dict(CGROUP),
+            "seccomp": {
+                "enabled": True,
+                "actions": sorted(ACTIONS),
+                "operators": sorted(OPERATORS),
+                "archs": sorted(ARCHITECTURES),
+                "knownFlags": list(FLAGS),
+                "supportedFlags": list(FLAGS),
+            },
+            "apparmor": {"enabled": APPARMOR},
+            "selinux": {"enabled": SELINUX},
+            "intelRdt": {"enabled": INTEL_RDT},
+            "mountExtensions": {"idmap": {"enabled": IDMAP}},
+            "netDevices": {"enabled": NET_DEVICES},
+        },
+        "annotations": {name: value for name, value in known if value},
+        # As in every runtime that drives systemd: a property can run programs as root (CVE-2024-3154).
+        "potentiallyUnsafeConfigAnnotations": ["org.systemd.property."],
+    }

@@ -1,0 +1,80 @@
+"""``slinger create``: make a container; its program waits for ``start``."""
+
+from __future__ import annotations
+
+import os
+
+from slinger.container import Container
+from slinger.errors import UsageError
+from slinger.host.signals import STOPPING, Relay
+from slinger.verbs import Outcome
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from slinger.verbs import Call
+
+FIRST_FD = 3
+
+
+def main(call: Call) -> Outcome:
+    """Create the container, and leave it to whoever adopts our orphans."""
+    with Relay(STOPPING):
+        make(call, supervise=False, subreaper=False).close()
+    return Outcome()
+
+
+def make(call: Call, *, supervise: bool, subreaper: bool) -> Container:
+    """Create the container that the options of ``create`` and ``run`` describe."""
+    refuse_cgroup_manager(call.cgroup_manager)
+    options = call.options
+    listen_fds = listening(os.environ, os.getpid())
+    preserve_fds = options.number("preserve-fds")
+    check_open(listen_fds, preserve_fds)
+    return Container.create(
+        call.arguments[0],
+        options.text("bundle") or ".",
+        config=options.text("config"),
+        root=call.root,
+        no_pivot=options.flag("no-pivot"),
+        no_new_keyring=options.flag("no-new-keyring"),
+        preserve_fds=preserve_fds,
+        listen_fds=listen_fds,
+        console_socket=options.text("console-socket"),
+        pid_file=options.text("pid-file"),
+        supervise=supervise,
+        subreaper=subreaper,
+        warn=call.warn,
+    )
+
+
+def refuse_cgroup_manager(name: str) -> None:
+    """UsageError unless it is ours. Engines send the option with every verb, so only these two look."""
+    if name == "cgroupfs":
+        return
+    message = f"--cgroup-manager {name}: not yet supported"
+    hint = "leave it and --systemd-cgroup out; podman: --cgroup-manager cgroupfs, containerd: SystemdCgroup = false"
+    raise UsageError(message, hint=hint)
+
+
+def listening(environment: Mapping[str, str], pid: int) -> int:
+    """How many sockets systemd passes (sd_listen_fds(3)): none unless LISTEN_PID is our pid."""
+    if environment.get("LISTEN_PID") != str(pid):
+        return 0
+    count = environment.get("LISTEN_FDS", "0")
+    if not (count.isascii() and count.isdigit()):
+        message = f'$LISTEN_FDS: must be a whole number from 0, not "{count}"'
+        raise UsageError(message)
+    return int(count)
+
+
+def check_open(listen_fds: int, preserve_fds: int) -> None:
+    """UsageError unless the descriptors to be passed are open: else some file of ours could take their place."""
+    for fd in range(FIRST_FD, FIRST_FD + listen_fds + preserve_fds):
+        try:
+            os.fstat(fd)
+        except OSError as error:
+            option = f"--preserve-fds {preserve_fds}" if fd >= FIRST_FD + listen_fds else f"$LISTEN_FDS {listen_fds}"
+            message = f"{option}: file descriptor {fd} is not open"
+            raise UsageError(message) from error

@@ -1,0 +1,22 @@
+"""``slinger delete``: remove a container and all that was made for it."""
+
+from __future__ import annotations
+
+from slinger.container import Container
+from slinger.errors import NotFoundError
+from slinger.verbs import Outcome
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from slinger.verbs import Call
+
+
+def main(call: Call) -> Outcome:
+    """Delete it; with --force whatever its status, and whether or not there is one."""
+    force = call.options.flag("force")
+    try:
+        Container.load(call.arguments[0], root=call.root, warn=call.warn).delete(force=force)
+    except NotFoundError:
+        if not force:
+            raise
+    return Outcome()

@@ -1,0 +1,43 @@
+"""The table of docs/peers.md, made from differences.py. `python -m tests.peers.document --write` renews it."""
+
+from __future__ import annotations
+
+import sys
+from typing import Final
+
+from tests.bundles import REPOSITORY
+from tests.peers.cases import CASES
+from tests.peers.differences import DIFFERENCES, VERSIONS
+
+PAGE: Final = REPOSITORY / "docs/peers.md"
+BEGIN: Final = "<!-- made from tests/peers/differences.py: begin -->"
+END: Final = "<!-- made from tests/peers/differences.py: end -->"
+ODD: Final = {"runc": "runc alone", "crun": "crun alone", "slinger": "slinger alone", "all": "each its own"}
+
+
+def table() -> str:
+    """Render the generated section: the rows in the order of the table, slinger's own first."""
+    versions = ", ".join(f"{name} {version}" for name, version in VERSIONS.items())
+    lines = [f"{len(CASES)} configs, compared with {versions}.", ""]
+    lines += ["| differs | in the config | in the report | why |", "|---|---|---|---|"]
+    for row in sorted(DIFFERENCES, key=lambda row: row.odd != "slinger"):
+        case = "any" if row.cases == "*" else f"`{row.cases}`"
+        lines.append(f"| {ODD[row.odd]} | {case} | `{row.keys}` | {row.reason} |")
+    return "\n".join(lines)
+
+
+def with_table(page: str) -> str:
+    """Return the page with the generated section replaced; ValueError when the markers are missing."""
+    before, _, rest = page.partition(BEGIN)
+    _, found, after = rest.partition(END)
+    if not found:
+        raise ValueError(f"{PAGE}: markers are missing")
+    return f"{before}{BEGIN}\n\n{table()}\n\n{END}{after}"
+
+
+if __name__ == "__main__":
+    fresh = with_table(PAGE.read_text())
+    if "--write" in sys.argv:
+        PAGE.write_text(fresh)
+    else:
+        sys.stdout.write(fresh)

@@ -1,0 +1,131 @@
+"""What a test may need of the machine, by name: `@requires("runc", "root")`.
+
+Rule of the file: this table is the only reason for which a test does not run. An unmet name skips the test and is
+listed at the end of the run; with SLINGER_MUST_RUN=1 it fails the test, unless it is a fact of the machine that
+nobody can install (a machine has one cgroup layout, not three).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import os
+import platform
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+CGROUP = Path("/sys/fs/cgroup")
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """One name of the table: `met` asks the machine, `cure` says what to do, `fact` that there is no cure."""
+
+    met: Callable[[], bool]
+    cure: str
+    fact: bool = False
+
+
+def requires(*names: str) -> pytest.MarkDecorator:
+    """The mark for a test that needs all of `names`; KeyError for a name that the table does not have."""
+    for name in names:
+        if name not in REQUIREMENTS:
+            raise KeyError(f"requires: no {name!r} in tests/requires.py, which has {', '.join(sorted(REQUIREMENTS))}")
+    return pytest.mark.requires(*names)
+
+
+@functools.cache
+def met(name: str) -> bool:
+    """Whether this machine has what the name stands for; asked once a run."""
+    return REQUIREMENTS[name].met()
+
+
+def _program(name: str) -> Callable[[], bool]:
+    return lambda: shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin") is not None
+
+
+def _user_namespace() -> bool:
+    command = ["unshare", "--user", "--map-root-user", "true"]
+    return _program("unshare")() and subprocess.run(command, check=False, capture_output=True).returncode == 0
+
+
+def _plain_user_namespace() -> bool:
+    """A user without privilege may make one: as root, tried as nobody."""
+    if os.geteuid() != 0:
+        return _user_namespace()
+    command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "unshare", "--user", "true"]
+    return _program("setpriv")() and subprocess.run(command, check=False, capture_output=True).returncode == 0
+
+
+def _subordinate_ids() -> bool:
+    """newuidmap is there and /etc/subuid gives this user a range."""
+    names = {str(os.geteuid()), os.environ.get("USER", ""), "root" if os.geteuid() == 0 else ""} - {""}
+    ranges = Path("/etc/subuid").read_text(encoding="utf-8").splitlines() if Path("/etc/subuid").exists() else []
+    return _program("newuidmap")() and any(line.partition(":")[0] in names for line in ranges)
+
+
+def _mount_kind(path: Path) -> str:
+    for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines():
+        fields, _, rest = line.partition(" - ")
+        if fields.split()[4] == str(path):
+            return rest.split()[0]
+    return ""
+
+
+def cgroup_layout() -> str:
+    """v1, hybrid or v2: what is mounted on /sys/fs/cgroup; "" without any."""
+    match _mount_kind(CGROUP):
+        case "cgroup2":
+            return "v2"
+        case "tmpfs":
+            return "hybrid" if _mount_kind(CGROUP / "unified") == "cgroup2" else "v1"
+        case _:
+            return ""
+
+
+def _libseccomp() -> bool:
+    try:
+        ctypes.CDLL("libseccomp.so.2")
+    except OSError:
+        return False
+    return True
+
+
+def _tool(name: str, package: str) -> Requirement:
+    return Requirement(_program(name), f"apt-get install {package}")
+
+
+def _fact(met: Callable[[], bool], what: str) -> Requirement:
+    return Requirement(met, what, fact=True)
+
+
+REQUIREMENTS: dict[str, Requirement] = {
+    "root": Requirement(lambda: os.geteuid() == 0, "run as root"),
+    "userns": Requirement(_user_namespace, "allow user namespaces: sysctl user.max_user_namespaces"),
+    "plain-userns": Requirement(_plain_user_namespace, "allow user namespaces to plain users, see user_namespaces(7)"),
+    "subids": Requirement(_subordinate_ids, "apt-get install uidmap, and a line for the user in /etc/subuid, /etc/subgid"),
+    "libseccomp": Requirement(_libseccomp, "apt-get install libseccomp2"),
+    "busybox": _tool("busybox", "busybox-static"),
+    "clang": _tool("clang", "clang"),
+    "crun": _tool("crun", "crun"),
+    "gcc": _tool("gcc", "gcc libc6-dev"),
+    "ip": _tool("ip", "iproute2"),
+    "jq": _tool("jq", "jq"),
+    "podman": _tool("podman", "podman"),
+    "runc": _tool("runc", "runc"),
+    "setpriv": _tool("setpriv", "util-linux"),
+    "strace": _tool("strace", "strace"),
+    "unshare": _tool("unshare", "util-linux"),
+    "cgroup": _fact(lambda: cgroup_layout() != "", "a machine with cgroups"),
+    "cgroup-v1": _fact(lambda: cgroup_layout() in {"v1", "hybrid"}, "a machine with cgroup v1 controllers"),
+    "cgroup-hybrid": _fact(lambda: cgroup_layout() == "hybrid", "a machine with the hybrid cgroup layout"),
+    "cgroup-v2": _fact(lambda: cgroup_layout() == "v2", "a machine with cgroup v2 alone"),
+    "plain-user": _fact(lambda: os.geteuid() != 0, "run as a plain user"),
+    "x86-64": _fact(lambda: platform.machine() == "x86_64", "an x86-64 machine"),
+    "aarch64": _fact(lambda: platform.machine() == "aarch64", "an aarch64 machine"),
+}

@@ -1,0 +1,26 @@
+"""The house itself: what is written in two places is the same in both."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+C_FILES = sorted(path.name for path in (REPOSITORY / "init").glob("*.c"))
+
+
+def test_the_package_and_the_build_have_one_version() -> None:
+    """VERSION in slinger/version.py is what meson.build gives to the wheel."""
+    build = re.search(r"version: '([^']+)'", (REPOSITORY / "meson.build").read_text(encoding="utf-8"))
+    package = re.search(r'^VERSION = "([^"]+)"', (REPOSITORY / "src/slinger/version.py").read_text("utf-8"), re.MULTILINE)
+    assert build is not None
+    assert package is not None
+    assert build[1] == package[1]
+
+
+@pytest.mark.parametrize("name", C_FILES)
+def test_every_c_file_is_built(name: str) -> None:
+    """A file in init/ that meson.build does not name is dead."""
+    assert f"'init/{name}'" in (REPOSITORY / "meson.build").read_text(encoding="utf-8")
