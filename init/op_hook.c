@@ -47,44 +47,44 @@ static int64_t now(clockid_t clock) {
     return (int64_t)t.tv_sec * 1000 * NS_PER_MS + t.tv_nsec;
 }
 
-static _Noreturn void give_up(const char *step) {
+static _Noreturn void give_up(int to, const char *step) {
     struct start_error error = {.error = errno};
     strncpy(error.step, step, sizeof error.step - 1);
-    ssize_t told = write(3, &error, sizeof error);
+    ssize_t told = write(to, &error, sizeof error);
     _exit(told == (ssize_t)sizeof error ? 126 : 127);
 }
 
-static void enter_directory(const struct hands *h, const struct op_hook *op) {
+static void enter_directory(const struct hands *h, const struct op_hook *op, int report) {
     if (op->in_root) {
         if (fchdir(h->root) != 0)
-            give_up("fchdir");
+            give_up(report, "fchdir");
     } else if (op->cwd[0] != '\0' && chdir(op->cwd) != 0) {
         if (op->fallback_cwd[0] == '\0' || chdir(op->fallback_cwd) != 0)
-            give_up("chdir");
+            give_up(report, "chdir");
     }
 }
 
 /* In the child. fds: stdin, stdout, stderr, and where to report; none of them is below 4 already. */
 static _Noreturn void become_hook(const struct hands *h, const struct op_hook *op, char *const env[], const int fds[4]) {
+    /* First, since the root handle may be fd 3. */
+    enter_directory(h, op, fds[3]);
     for (int i = 0; i < 4; i++) {
         if (dup2(fds[i], i) < 0)
-            _exit(127);
+            give_up(fds[3], "dup2");
     }
     if (fcntl(3, F_SETFD, FD_CLOEXEC) != 0)
-        give_up("fcntl");
-    enter_directory(h, op);
-    /* After fchdir: the root handle was among them. */
+        give_up(3, "fcntl");
     if (sys_close_range(4, ~0U, 0) != 0)
-        give_up("close_range");
+        give_up(3, "close_range");
     if (setpgid(0, 0) != 0)
-        give_up("setpgid");
+        give_up(3, "setpgid");
     umask(h->hook_umask);
     sigset_t none;
     sigemptyset(&none);
     if (sigprocmask(SIG_SETMASK, &none, NULL) != 0)
-        give_up("sigprocmask");
+        give_up(3, "sigprocmask");
     execve(op->path, op->args.items, env);
-    give_up("execve");
+    give_up(3, "execve");
 }
 
 /* A pipe whose ends are out of the way of 0 to 3, and not inherited. */

@@ -108,7 +108,7 @@ REQUIREMENTS: dict[str, Requirement] = {
     "root": Requirement(lambda: os.geteuid() == 0, "run as root"),
     "userns": Requirement(_user_namespace, "allow user namespaces: sysctl user.max_user_namespaces"),
     "plain-userns": Requirement(_plain_user_namespace, "allow user namespaces to plain users, see user_namespaces(7)"),
-    "subids": Requirement(_subordinate_ids, "apt-get install uidmap, and a line for the user in /etc/subuid, /etc/subgid"),
+    "subids": Requirement(_subordinate_ids, "apt-get install uidmap, and a range in /etc/subuid and /etc/subgid"),
     "libseccomp": Requirement(_libseccomp, "apt-get install libseccomp2"),
     "busybox": _tool("busybox", "busybox-static"),
     "clang": _tool("clang", "clang"),

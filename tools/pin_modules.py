@@ -28,7 +28,7 @@ __import__("slinger.verbs." + sys.argv[2])
 print(*sorted(set(sys.modules) - before))
 """
 
-NOTICE = "# Written by tools/pin_modules.py: the modules that a hot verb loads. Each one is paid for by every container."
+NOTICE = "# Written by tools/pin_modules.py: what a hot verb loads. Each module is paid for by every container."
 
 
 def verb_file(verb: str) -> Path:

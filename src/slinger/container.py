@@ -178,7 +178,7 @@ class Container:
             creating=self._saved.creating,
             alive=alive,
             start_pending=self._home.start_pending(),
-            frozen=alive and cgroup.frozen(cgroup.from_text(self._saved.cgroup)),
+            frozen=alive and cgroup.frozen(cgroup.Ref.parse(self._saved.cgroup)),
         )
 
     def state(self) -> State:
@@ -275,7 +275,7 @@ class Container:
         init = self._init()
         if init is None:
             raise ContainerError("container not running")  # noqa: EM101 - the callers' text
-        ref = cgroup.from_text(self._saved.cgroup)
+        ref = cgroup.Ref.parse(self._saved.cgroup)
         if signal == SIGKILL and not machine.ends_its_namespace(init.pid):
             cgroup.kill(ref, SIGKILL)
         init.send(signal)
@@ -307,7 +307,7 @@ class Container:
     def _stop(self) -> None:
         init = self._init()
         if init is not None and init.alive():
-            cgroup.thaw(cgroup.from_text(self._saved.cgroup))
+            cgroup.thaw(cgroup.Ref.parse(self._saved.cgroup))
             try:
                 init.send(SIGKILL)
             except ContainerError:
@@ -318,9 +318,7 @@ class Container:
 
     def _remove_cgroup(self) -> None:
         if self._saved.cgroup:
-            ref = cgroup.from_text(self._saved.cgroup)
-            cgroup.kill(ref, SIGKILL)
-            cgroup.remove(ref)
+            cgroup.remove(cgroup.Ref.parse(self._saved.cgroup), kill=True)
 
     def wait(self) -> int:
         """Wait until the program has ended: its exit code, or 128 + N if signal N killed it.

@@ -93,9 +93,8 @@ def make_plan(request: Request, config: Config, rootfs: str, ref: cgroup.Ref, *,
     program = None
     if seccomp and config.linux.seccomp is not None:
         program = compile_filter(config.linux.seccomp, request.root)
-    hierarchies = cgroup.placed(ref, probe.probe_hierarchies())
     size = console.window_size(request.stdio[0])
-    facts = machine.gather(config, rootfs, hierarchies, program, size)
+    facts = machine.gather(config, rootfs, ref.hierarchies(), program, size)
     options = Options(
         container_id=request.container_id,
         bundle=request.bundle,
@@ -167,7 +166,7 @@ class Creation:
             rootfs=self.rootfs,
             creating=True,
             owner=os.geteuid(),
-            cgroup=cgroup.to_text(self.ref),
+            cgroup=self.ref.text(),
             annotations=config.annotations,
             late_hooks=late,
         )
@@ -257,7 +256,7 @@ class Creation:
 
     def _enter_cgroup(self) -> None:
         if not self.in_cgroup:
-            cgroup.join(self.ref, self.pid)
+            self.ref = cgroup.join(self.ref, self.pid)
             self.in_cgroup = True
 
     def _take_console(self, name: str, fd: int) -> None:
@@ -283,7 +282,7 @@ class Creation:
             created=f"{stamp}.{now % 10**9:09}Z",
             init=(init.pid, init.started),
             started=started_ops(self.plan),
-            cgroup=cgroup.to_text(self.ref),
+            cgroup=self.ref.text(),
         )
         if self.request.pid_file:
             write_pid_file(self.request.pid_file, self.pid)
@@ -297,8 +296,7 @@ class Creation:
             wait_gone(init)
 
     def _remove_cgroup(self) -> None:
-        cgroup.kill(self.ref, SIGKILL)
-        cgroup.remove(self.ref)
+        cgroup.remove(self.ref, kill=True)
 
     def _poststop(self) -> None:
         run_hooks(self.config, self.setting, POINT_AFTER_DESTROY, self.home, self.warn)
@@ -341,9 +339,7 @@ def clear_leftovers(home: Home) -> None:
     """What a create that was killed left behind: its init died with it, so cgroups and files are all there is."""
     saved = home.read()
     if saved is not None and saved.cgroup:
-        ref = cgroup.from_text(saved.cgroup)
-        cgroup.kill(ref, SIGKILL)
-        cgroup.remove(ref)
+        cgroup.remove(cgroup.Ref.parse(saved.cgroup), kill=True)
     for name in os.listdir(home.fd):
         os.unlink(name, dir_fd=home.fd)
 

@@ -1,68 +1,46 @@
-"""linux/signals.py: what a user may call a signal."""
+"""The relay of signals of create and run: slinger.host.signals, with signals to this process."""
 
 from __future__ import annotations
 
-import signal
+import _signal
+import os
 
 import pytest
 
-from slinger.errors import UsageError
-from slinger.linux.signals import SIGNALS, name_of, parse_signal
+from slinger.errors import ContainerError
+from slinger.host import signals
 
 
-@pytest.mark.parametrize("text", ["9", "09", "KILL", "SIGKILL", "kill", "sigkill", "Kill", "SigKill"])
-def test_a_signal_has_a_number_and_a_name_in_any_case(text: str) -> None:
-    """All of these are SIGKILL."""
-    assert parse_signal(text) == 9
+def test_a_relayed_signal_may_come_too_late() -> None:
+    """The program has ended in this moment: nobody to relay to, nothing to say."""
+
+    def gone(_number: int) -> None:
+        raise ContainerError("container not running")
+
+    with signals.Relay() as relay:
+        relay.to(gone)
+        os.kill(os.getpid(), 15)
 
 
-@pytest.mark.parametrize(
-    ("text", "number"),
-    [
-        ("0", 0),
-        ("1", 1),
-        ("64", 64),
-        ("RTMIN", 34),
-        ("rtmin+3", 37),
-        ("SIGRTMIN+29", 63),
-        ("RTMAX", 64),
-        ("RTMAX-1", 63),
-        ("SIGRTMAX-30", 34),
-        ("IOT", 6),
-        ("CLD", 17),
-        ("POLL", 29),
-    ],
-)
-def test_numbers_realtime_signals_and_old_names_are_known(text: str, number: int) -> None:
-    """SIGRTMIN is the C library's, 34."""
-    assert parse_signal(text) == number
+@pytest.mark.parametrize("name", ["KILL", "STOP", "CHLD", "WINCH", "URG", "SEGV", "BUS", "FPE", "ILL"])
+def test_some_signals_are_never_relayed(name: str) -> None:
+    """They are the kernel's, ours, or a fault of our own."""
+    assert _signal.__dict__[f"SIG{name}"] in signals.NOT_RELAYED
 
 
-@pytest.mark.parametrize(
-    "text", ["", "65", "-1", "SIG", "SIGFOO", "KILL ", "9.0", "²", "RTMIN+30", "RTMIN+0", "RTMAX-31", "RTMAX-", "9" * 5000]
-)
-def test_an_unknown_signal_is_refused(text: str) -> None:
-    """With the text as the user wrote it."""
-    with pytest.raises(UsageError) as caught:
-        parse_signal(text)
-    assert str(caught.value) == f'unknown signal "{text}" (give a number such as 15 or a name such as TERM)'
+def test_a_relay_puts_everything_back() -> None:
+    """Handlers are those from before, also after an error."""
+    before = [_signal.getsignal(number) for number in range(1, 32)]
+    with pytest.raises(signals.Interrupted), signals.Relay():
+        os.kill(os.getpid(), 1)
+    assert [_signal.getsignal(number) for number in range(1, 32)] == before
 
 
-def test_the_table_is_that_of_the_platform() -> None:
-    """Each name that Python knows here has the same number in the table, or as an old name of one."""
-    ours = {name: parse_signal(name) for name in signal.Signals.__members__}
-    assert ours == {name: int(number) for name, number in signal.Signals.__members__.items()}
-
-
-@pytest.mark.parametrize(
-    ("number", "name"),
-    [(9, "SIGKILL"), (6, "SIGABRT"), (34, "SIGRTMIN"), (37, "SIGRTMIN+3"), (64, "SIGRTMAX"), (32, "signal 32")],
-)
-def test_a_number_has_one_name(number: int, name: str) -> None:
-    """The usual one; the C library's own signals have none."""
-    assert name_of(number) == name
-
-
-def test_names_and_numbers_are_one_to_one() -> None:
-    """62 signals: 1 to 31 and 34 to 64."""
-    assert sorted(SIGNALS.values()) == [*range(1, 32), *range(34, 65)]
+def test_an_ignored_signal_stays_ignored() -> None:
+    """As under nohup."""
+    before = _signal.signal(1, _signal.SIG_IGN)
+    try:
+        with signals.Relay():
+            os.kill(os.getpid(), 1)
+    finally:
+        _signal.signal(1, before)

@@ -90,6 +90,10 @@ def _after(state: DeviceList, rule: DeviceRule, origin: str) -> DeviceList:
     major, minor = _or_all(rule.major), _or_all(rule.minor)
     if rule.type == "a" and major is None and minor is None and access == ALL:
         return DeviceList(allow=rule.allow)
+    if state == DeviceList(allow=True) and rule.type == "a" and major is None and minor is None and not rule.allow:
+        # Some letters of all nodes: said the other way round, so that single nodes can still be allowed.
+        rest = "".join(letter for letter in ALL if letter not in access)
+        return DeviceList(allow=False, exempt=tuple(Exempt(Nodes(kind, None, None), rest, origin) for kind in "cb"))
     for kind in ("c", "b") if rule.type == "a" else (rule.type,):
         change = _grow if rule.allow != state.allow else _shrink
         state = change(state, Exempt(Nodes(kind, major, minor), access, origin))

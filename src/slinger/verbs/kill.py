@@ -16,8 +16,9 @@ DEFAULT = "TERM"
 
 def main(call: Call) -> Outcome:
     """Send the signal; TERM without one."""
-    signal = parse_signal(call.arguments[1] if len(call.arguments) > 1 else DEFAULT)
-    container = Container.load(call.arguments[0], root=call.root, warn=call.warn)
+    container_id, *rest = call.arguments
+    signal = parse_signal(rest[0] if rest else DEFAULT)
+    container = Container.load(container_id, root=call.root, warn=call.warn)
     # --all is what is left of an option of runc; containerd still sends it and wants no error then.
     if not (call.options.flag("all") and container.status() == STOPPED):
         container.kill(signal)

@@ -39,7 +39,7 @@ def pids(ref: Ref) -> tuple[int, ...]:
 
 
 def _listed(path: str) -> list[int]:
-    """Processes of one cgroup; of a threaded one, which does not list them, threads: a signal to one is its process's."""
+    """Processes of one cgroup. A threaded one lists only threads; a signal to one is its process's."""
     for name in ("cgroup.procs", "cgroup.threads"):
         try:
             return [int(line) for line in files.read(f"{path}/{name}").split()]

@@ -116,6 +116,8 @@ def _place(value: Json) -> Place:
             # Directories are removed by this record: one that does not fit together removes nothing.
             if place.path.startswith(f"{mount}/") and (place.path == base or place.path.startswith(f"{base}/")):
                 return place
+        case _:
+            pass
     raise HostError("the cgroup record: not written by this version of slinger")
 
 
