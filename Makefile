@@ -32,12 +32,12 @@ bench: install ## measure slinger against runc and crun
 	@$(BIN)/python bench/run.py
 
 gen: $(VENV)/.test ## write the generated files anew
-	@PYTHONDONTWRITEBYTECODE=1 $(BIN)/python tools/gen_ops.py
+	@set -e; for tool in tools/gen_*.py; do PYTHONDONTWRITEBYTECODE=1 $(BIN)/python $$tool; done
 
 install: $(VENV)/.installed ## compile slinger and install it into .venv
 
 clean: ## remove .venv and what was built
-	rm -rf $(VENV) .build build .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .build build .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 $(VENV)/.test: pyproject.toml tools/setup.sh
 	@tools/setup.sh $(VENV) test

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from bench.scenarios import SCENARIOS, WAIT, Subject, bundle_for, smallest_limit, waiting_init
+from bench.scenarios import SCENARIOS, WAIT, Scenario, Subject, bundle_for, smallest_limit, waiting_init
 from bench.spawn import Cost, FailedError, adopted, prepare
 from tests.bundles import find_runtime
 
@@ -32,7 +32,11 @@ class Results:
     spreads: dict[str, dict[str, tuple[float, float]]] = field(
         default_factory=dict[str, dict[str, tuple[float, float]]]
     )
-    failures: list[str] = field(default_factory=list[str])
+    failures: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+
+    def fail(self, runtime: str, why: str) -> None:
+        """Note that one measurement failed."""
+        self.failures.setdefault(runtime, []).append(why)
 
     def put(self, row: str, runtime: str, value: float) -> None:
         """Note one number."""
@@ -45,35 +49,38 @@ class Results:
         self.spreads.setdefault(row, {})[runtime] = (deciles[0], deciles[-1])
 
 
+def attempt(scenario: Scenario, name: str, subject: Subject, results: Results) -> Cost | None:
+    """Measure once; a failure is noted and None returned. Nothing is left behind, whatever happens."""
+    try:
+        return scenario.measure(subject)
+    except FailedError as error:
+        results.fail(name, f"{scenario.name}: {error}")
+        subject.clean()
+        return None
+    except BaseException:
+        subject.clean()
+        raise
+
+
 def measure_times(
     programs: Mapping[str, str], base: Path, results: Results, *, rounds: int, warm_up: int, pause: float
 ) -> None:
     """Go round: each scenario by each runtime, who comes first changes. pause: seconds of rest before each."""
-    subjects: dict[tuple[str, str], Subject] = {}
+    bundles = {each.name: bundle_for(base / each.name.replace(" ", "-"), each.changes) for each in SCENARIOS}
     costs: dict[tuple[str, str], list[Cost]] = {}
-    for scenario in SCENARIOS:
-        bundle = bundle_for(base / scenario.name.replace(" ", "-"), scenario.changes)
-        for name, program in programs.items():
-            subjects[scenario.name, name] = Subject(program=program, bundle=bundle, state=base / f"state-{name}")
-            costs[scenario.name, name] = []
     names = list(programs)
     for turn in range(warm_up + rounds):
         for scenario in SCENARIOS:
             for name in names[turn % len(names) :] + names[: turn % len(names)]:
-                subject = subjects[scenario.name, name]
+                bundle = bundles[scenario.name]
                 time.sleep(pause)
-                try:
-                    cost = scenario.measure(subject)
-                except FailedError as error:
-                    results.failures.append(f"{scenario.name}: {name}: {error}")
-                    subject.clean()
-                    continue
-                if turn >= warm_up:
-                    costs[scenario.name, name].append(cost)
+                subject = Subject(program=programs[name], bundle=bundle, state=base / f"state-{name}")
+                cost = attempt(scenario, name, subject, results)
+                if cost and turn >= warm_up:
+                    costs.setdefault((scenario.name, name), []).append(cost)
     for (row, name), taken in costs.items():
-        if taken:
-            results.put_all(f"{row}, wall ms", name, [cost.wall * 1000 for cost in taken])
-            results.put_all(f"{row}, CPU ms", name, [cost.cpu * 1000 for cost in taken])
+        results.put_all(f"{row}, wall ms", name, [cost.wall * 1000 for cost in taken])
+        results.put_all(f"{row}, CPU ms", name, [cost.cpu * 1000 for cost in taken])
 
 
 def measure_memory(programs: Mapping[str, str], base: Path, results: Results) -> None:
@@ -84,7 +91,7 @@ def measure_memory(programs: Mapping[str, str], base: Path, results: Results) ->
         try:
             waiting = waiting_init(subject)
         except (FailedError, OSError) as error:
-            results.failures.append(f"waiting init: {name}: {error}")
+            results.fail(name, f"waiting init: {error}")
             subject.clean()
         else:
             results.put("waiting init, private KiB", name, waiting.private)
@@ -92,7 +99,7 @@ def measure_memory(programs: Mapping[str, str], base: Path, results: Results) ->
                 results.put("waiting init, cgroup KiB", name, waiting.charged)
         limit = smallest_limit(subject)
         if limit is None:
-            results.failures.append(f"smallest memory limit: {name}: none of those tried")
+            results.fail(name, "smallest memory limit: none of those tried")
         else:
             results.put("smallest memory limit, MiB", name, limit)
 
@@ -150,7 +157,7 @@ def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Measure and print; 1 when a measurement failed, 2 when it cannot be measured here."""
+    """Measure and print; 1 when slinger failed, 2 when it cannot be measured here."""
     options = _arguments(arguments)
     wanted: list[str] = options.runtimes.split(",")
     found = {name: find_runtime(name) for name in RUNTIMES if name in wanted}
@@ -180,6 +187,6 @@ def main(arguments: Sequence[str]) -> int:
         print(f"\n{table(results)}")
         for name in missing:
             print(f"\n{name}: not installed, not measured")
-        for failure in dict.fromkeys(results.failures):
-            print(f"\nfailed: {failure}", file=sys.stderr)
-    return 1 if results.failures else 0
+        for name, failures in results.failures.items():
+            print(f"\n{name}: failed {len(failures)} times, last: {failures[-1]}", file=sys.stderr)
+    return 1 if "slinger" in results.failures else 0

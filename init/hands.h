@@ -25,6 +25,7 @@ struct hands {
     uint64_t held_caps;   /* permitted until the exec */
     uint64_t effective, permitted, inheritable;
     int first_closed;     /* fds from here on are not the container's */
+    bool in_cwd;          /* the working directory is entered */
     const char *program;  /* what FindProgram found */
     const char *home;     /* "HOME=...", or NULL */
     const char *failed_call;
@@ -68,5 +69,6 @@ int open_proc(struct hands *h);
 bool is_null_device(int fd);
 int set_attributes(int fd, uint64_t set, uint64_t clear, bool recursive);
 int set_propagation(int dir, const char *path, uint64_t flags, bool recursive);
+int copy_tree(int from, int to);
 size_t put_decimal(char *to, int64_t value);
 void die_with_parent(void);

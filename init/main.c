@@ -25,6 +25,20 @@ static void ignore(int signal) {
     (void)signal;
 }
 
+/* A C library that spawned us may have left its own two real-time signals ignored, and lets nobody undo that
+ * but by the bare system call; the container would inherit it. */
+static void reset_library_signals(void) {
+    enum { FIRST = 32, LAST = 33, KERNEL_SET_SIZE = 8 };
+    const struct {
+        void (*handler)(int);
+        unsigned long flags;
+        void (*restorer)(void);
+        uint64_t mask;
+    } standard = {.handler = SIG_DFL};
+    for (int signal = FIRST; signal <= LAST; signal++)
+        (void)syscall(SYS_rt_sigaction, signal, &standard, NULL, KERNEL_SET_SIZE);
+}
+
 static int number(const char *text) {
     char *end = NULL;
     errno = 0;
@@ -94,6 +108,7 @@ int main(int argc, char **argv) {
     struct sigaction action = {.sa_handler = ignore, .sa_flags = SA_RESTART};
     if (sigaction(SIGPIPE, &action, NULL) != 0)
         return EXIT_USAGE;
+    reset_library_signals();
     h.hook_umask = umask(0);
     umask(h.hook_umask);
 

@@ -73,21 +73,12 @@ static int configure(struct hands *h, int fs, const char *option) {
     return result == 0 ? 0 : fail(h, "fsconfig", option);
 }
 
-static int configure_all(struct hands *h, int fs, const struct op_mount_new *op, int target) {
+static int configure_all(struct hands *h, int fs, const struct op_mount_new *op) {
     if (op->source[0] != '\0' && sys_fsconfig(fs, FSCONFIG_SET_STRING, "source", op->source, 0) != 0)
         return fail(h, "fsconfig", op->source);
     for (size_t i = 0; i < op->options.count; i++) {
         if (configure(h, fs, op->options.items[i]) != 0)
             return -1;
-    }
-    struct stat st;
-    if (op->copy_mode && fstat(target, &st) == 0) {
-        /* tmpfs takes the mode of what it covers, as runc's and crun's do; octal digits, without stdio. */
-        unsigned int mode = st.st_mode & 07777;
-        char digits[] = {(char)('0' + (mode >> 9 & 7)), (char)('0' + (mode >> 6 & 7)), (char)('0' + (mode >> 3 & 7)),
-                         (char)('0' + (mode & 7)), '\0'};
-        if (sys_fsconfig(fs, FSCONFIG_SET_STRING, "mode", digits, 0) != 0)
-            return fail(h, "fsconfig", "mode");
     }
     if (sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) != 0)
         return fail(h, "fsconfig", op->type);
@@ -95,12 +86,12 @@ static int configure_all(struct hands *h, int fs, const struct op_mount_new *op,
 }
 
 /* A detached mount of a new file system. */
-static int make_mount(struct hands *h, const struct op_mount_new *op, int target) {
+static int make_mount(struct hands *h, const struct op_mount_new *op) {
     int fs = sys_fsopen(op->type, FSOPEN_CLOEXEC);
     if (fs < 0)
         return fail(h, "fsopen", op->type);
     int mount = -1;
-    if (configure_all(h, fs, op, target) == 0) {
+    if (configure_all(h, fs, op) == 0) {
         mount = sys_fsmount(fs, FSMOUNT_CLOEXEC, (unsigned int)op->attr_set);
         if (mount < 0)
             (void)fail(h, "fsmount", op->type);
@@ -115,15 +106,34 @@ static int attach(struct hands *h, int mount, int target, const char *destinatio
     return 0;
 }
 
+/* A tmpfs takes after the directory that it covers: its mode, and with tmpcopyup what is in it. */
+static int take_after(struct hands *h, const struct op_mount_new *op, int mount, int target) {
+    struct stat st;
+    if (!op->copy_mode && !op->copy_up)
+        return 0;
+    int to = openat(mount, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (to < 0)
+        return fail(h, "openat", op->destination);
+    int result = 0;
+    if (op->copy_mode && (fstat(target, &st) != 0 || fchmod(to, st.st_mode & 07777) != 0))
+        result = fail(h, "fchmod", op->destination);
+    else if (op->copy_up && copy_tree(target, to) != 0)
+        result = fail(h, "copying up", op->destination);
+    close(to);
+    return result;
+}
+
 int do_mount_new(struct hands *h, const struct op_mount_new *op) {
     uint64_t resolve = op->real_directory ? RESOLVE_NO_SYMLINKS : 0;
     int target = open_made(h, op->destination, MAKE_DIRECTORY, resolve);
     if (target < 0)
         return fail(h, "openat2", op->destination);
-    int mount = make_mount(h, op, target);
+    int mount = make_mount(h, op);
     int result = -1;
     if (mount >= 0) {
-        result = attach(h, mount, target, op->destination);
+        result = take_after(h, op, mount, target);
+        if (result == 0)
+            result = attach(h, mount, target, op->destination);
         close(mount);
     }
     close(target);
@@ -224,13 +234,13 @@ static int mask_directory(struct hands *h, int target, const char *path) {
     static const struct op_mount_new empty = {
         .type = "tmpfs",
         .source = "tmpfs",
-        .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
+        .attr_set = MOUNT_ATTR_RDONLY,
     };
-    static char *options[] = {(char *)(uintptr_t) "size=0k", (char *)(uintptr_t) "ro", NULL};
+    static char *options[] = {(char *)(uintptr_t) "ro", NULL};
     struct op_mount_new op = empty;
     op.destination = path;
-    op.options = (struct strings){options, 2};
-    int mount = make_mount(h, &op, target);
+    op.options = (struct strings){options, 1};
+    int mount = make_mount(h, &op);
     if (mount < 0)
         return -1;
     int result = attach(h, mount, target, path);

@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -176,12 +177,13 @@ int do_conceal(struct hands *h) {
 }
 
 int do_keyring(struct hands *h, const struct op_keyring *op) {
-    enum { POSSESSOR_ALL_BUT_SETATTR = 0x3f000000, OWNER_SEARCH = 0x00080000 };
+    /* All for who holds it; its owner may view, read, search and link: what runc's session keyrings have. */
+    enum { POSSESSOR_ALL = 0x3f000000, OWNER_VIEW_READ_SEARCH_LINK = 0x001b0000 };
     long key = syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, op->name);
     /* No keys in this kernel (or hidden by an outer container's filter): nothing to be isolated from. */
     if (key < 0)
         return errno == ENOSYS || errno == EPERM ? 0 : fail(h, "keyctl", "KEYCTL_JOIN_SESSION_KEYRING");
-    if (syscall(SYS_keyctl, KEYCTL_SETPERM, key, POSSESSOR_ALL_BUT_SETATTR | OWNER_SEARCH) != 0)
+    if (syscall(SYS_keyctl, KEYCTL_SETPERM, key, POSSESSOR_ALL | OWNER_VIEW_READ_SEARCH_LINK) != 0)
         return fail(h, "keyctl", "KEYCTL_SETPERM");
     return 0;
 }
@@ -203,6 +205,10 @@ int do_sysctl(struct hands *h, const struct op_sysctl *op) {
     if (fd < 0)
         return fail(h, "openat2", op->path);
     return write_file(h, fd, op->path, op->value, strlen(op->value));
+}
+
+int do_personality(struct hands *h, const struct op_personality *op) {
+    return personality((unsigned long)op->domain) >= 0 ? 0 : fail(h, "personality", NULL);
 }
 
 int do_rlimit(struct hands *h, const struct op_rlimit *op) {

@@ -41,7 +41,7 @@ static int set_groups(struct hands *h, const struct strings *groups) {
 }
 
 int do_set_user(struct hands *h, const struct op_set_user *op) {
-    if (prctl(PR_SET_KEEPCAPS, op->keep ? 1 : 0, 0, 0, 0) != 0)
+    if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0)
         return fail(h, "prctl", "PR_SET_KEEPCAPS");
     if (op->set_groups && set_groups(h, &op->groups) != 0)
         return -1;

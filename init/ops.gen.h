@@ -42,6 +42,7 @@ enum op_kind {
     OP_SYSCTL,
     OP_HOOK,
     OP_RLIMIT,
+    OP_PERSONALITY,
     OP_NO_NEW_PRIVILEGES,
     OP_BOUNDING,
     OP_SET_USER,
@@ -54,7 +55,7 @@ enum op_kind {
     OP_SECCOMP,
     OP_EXEC,
 };
-#define OP_KINDS 41
+#define OP_KINDS 42
 
 enum message_kind {
     MESSAGE_INIT_PID,
@@ -224,6 +225,10 @@ struct op_rlimit {
     int64_t hard;
 };
 
+struct op_personality {
+    int64_t domain;
+};
+
 struct op_bounding {
     int64_t mask;
 };
@@ -233,7 +238,6 @@ struct op_set_user {
     int64_t gid;
     struct strings groups;
     int64_t set_groups;
-    int64_t keep;
     int64_t umask;
 };
 
@@ -302,6 +306,7 @@ struct op {
         struct op_sysctl sysctl;
         struct op_hook hook;
         struct op_rlimit rlimit;
+        struct op_personality personality;
         struct op_bounding bounding;
         struct op_set_user set_user;
         struct op_capabilities capabilities;
@@ -452,6 +457,9 @@ static inline int op_take(struct reader *r, struct op *op) {
         take_int(r, &op->rlimit.soft);
         take_int(r, &op->rlimit.hard);
         return 0;
+    case OP_PERSONALITY:
+        take_int(r, &op->personality.domain);
+        return 0;
     case OP_NO_NEW_PRIVILEGES:
         return 0;
     case OP_BOUNDING:
@@ -462,7 +470,6 @@ static inline int op_take(struct reader *r, struct op *op) {
         take_int(r, &op->set_user.gid);
         take_strings(r, &op->set_user.groups);
         take_int(r, &op->set_user.set_groups);
-        take_int(r, &op->set_user.keep);
         take_int(r, &op->set_user.umask);
         return 0;
     case OP_CAPABILITIES:
@@ -533,6 +540,7 @@ int do_domainname(struct hands *h, const struct op_domainname *op);
 int do_sysctl(struct hands *h, const struct op_sysctl *op);
 int do_hook(struct hands *h, const struct op_hook *op);
 int do_rlimit(struct hands *h, const struct op_rlimit *op);
+int do_personality(struct hands *h, const struct op_personality *op);
 int do_no_new_privileges(struct hands *h);
 int do_bounding(struct hands *h, const struct op_bounding *op);
 int do_set_user(struct hands *h, const struct op_set_user *op);
@@ -607,6 +615,8 @@ static inline int op_do(struct hands *h, const struct op *op) {
         return do_hook(h, &op->hook);
     case OP_RLIMIT:
         return do_rlimit(h, &op->rlimit);
+    case OP_PERSONALITY:
+        return do_personality(h, &op->personality);
     case OP_NO_NEW_PRIVILEGES:
         return do_no_new_privileges(h);
     case OP_BOUNDING:

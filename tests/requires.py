@@ -88,6 +88,16 @@ def cgroup_layout() -> str:
             return ""
 
 
+def _unified() -> Path | None:
+    """Where cgroup v2 is mounted."""
+    return next((path for path in (CGROUP, CGROUP / "unified") if _mount_kind(path) == "cgroup2"), None)
+
+
+def _unified_has(controller: str) -> bool:
+    top = _unified()
+    return top is not None and controller in (top / "cgroup.controllers").read_text(encoding="utf-8").split()
+
+
 def _libseccomp() -> bool:
     try:
         ctypes.CDLL("libseccomp.so.2")
@@ -125,6 +135,8 @@ REQUIREMENTS: dict[str, Requirement] = {
     "cgroup-v1": _fact(lambda: cgroup_layout() in {"v1", "hybrid"}, "a machine with cgroup v1 controllers"),
     "cgroup-hybrid": _fact(lambda: cgroup_layout() == "hybrid", "a machine with the hybrid cgroup layout"),
     "cgroup-v2": _fact(lambda: cgroup_layout() == "v2", "a machine with cgroup v2 alone"),
+    "cgroup-unified": _fact(lambda: _unified() is not None, "a machine with cgroup v2, alone or beside v1"),
+    "cgroup-unified-hugetlb": _fact(lambda: _unified_has("hugetlb"), "a machine with the hugetlb controller on v2"),
     "plain-user": _fact(lambda: os.geteuid() != 0, "run as a plain user"),
     "x86-64": _fact(lambda: platform.machine() == "x86_64", "an x86-64 machine"),
     "aarch64": _fact(lambda: platform.machine() == "aarch64", "an aarch64 machine"),

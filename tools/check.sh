@@ -34,9 +34,9 @@ run "mypy" mypy --no-error-summary "${python_folders[@]}"
 run "pyright" pyright --level error
 run "clang-format" clang-format --dry-run -Werror "${c_files[@]}"
 run "shellcheck" shellcheck "${shell_files[@]}"
-if [[ -e tools/gen_ops.py ]]; then
-    run "generated files" python tools/gen_ops.py --check
-fi
+for tool in tools/gen_*.py; do
+    run "$tool --check" python "$tool" --check
+done
 run "gcc warnings" c_warnings gcc
 if command -v clang >/dev/null; then
     run "clang warnings" c_warnings clang

@@ -22,6 +22,9 @@ MINIMAL: dict[str, Any] = {
         "namespaces": [{"type": "pid"}, {"type": "network"}, {"type": "ipc"}, {"type": "uts"}, {"type": "mount"}],
     },
 }
+# For the type checkers, which cannot tell what an empty literal would hold.
+NONE: list[object] = []
+NOTHING: dict[str, object] = {}
 ROOTLESS_MAP = [{"containerID": 0, "hostID": 1000, "size": 1}]
 
 

@@ -52,7 +52,10 @@ def texts(*rules: DeviceRule) -> tuple[str, tuple[str, ...]]:
         ((DENY_ALL, node(True, "a 7:1 r")), ("deny", ("c 7:1 r", "b 7:1 r", *ALWAYS))),
         ((node(False, "b 8:* rwm"),), ("allow", ("b 8:* rw",))),
         ((node(False, "c 1:3 rwm"),), ("allow", ())),
-        ((DeviceRule(allow=False, access="w"), node(True, "c *:* w")), ("deny", ("c *:* rwm", "b *:* rm", *ALWAYS[2:]))),
+        (
+            (DeviceRule(allow=False, access="w"), node(True, "c *:* w")),
+            ("deny", ("c *:* rwm", "b *:* rm", *ALWAYS[2:])),
+        ),
         ((DENY_ALL, DeviceRule(allow=True, type="c", major=-1, minor=5, access="r")), ("deny", ("c *:5 r", *ALWAYS))),
     ],
     ids=[
@@ -138,7 +141,7 @@ def walk(rules: tuple[DeviceRule, ...], kind: str, major: int, minor: int, lette
     "rules",
     [
         (DENY_ALL, node(True, "c 7:* rw"), node(True, "b 7:1 r"), node(False, "c 7:* w")),
-        (DeviceRule(allow=False, access="rw"), node(True, "c *:* r"), node(False, "b 7:1 m")),
+        (DeviceRule(allow=False, access="rw"), node(True, "c *:* r"), node(True, "b 7:1 rw")),
         (DENY_ALL, DeviceRule(allow=True, access="r"), node(False, "b *:* r"), node(True, "b 8:1 rw")),
     ],
 )

@@ -27,8 +27,7 @@ Line = tuple[str, str, str]
 def lines(resources: Resources, version: int) -> list[Line]:
     """File, value and the JSON path below linux.resources of each write."""
     return [
-        (each.file, each.value, each.origin.removeprefix("linux.resources."))
-        for each in writes(resources, version)
+        (each.file, each.value, each.origin.removeprefix("linux.resources.")) for each in writes(resources, version)
     ]
 
 

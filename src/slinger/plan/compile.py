@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from slinger.spec.config import Config, Process
 
 
+# PER_LINUX and PER_LINUX32 of personality(2).
+PERSONALITIES = {"LINUX": 0, "LINUX32": 8}
+
+
 class Placed(Record):
     """Hook ops by the point of the way through at which they run (lifecycle.POINT_*)."""
 
@@ -124,6 +128,13 @@ def _identity_ops(config: Config) -> list[Op]:
     return plan
 
 
+def _personality_ops(config: Config) -> list[Op]:
+    personality = config.linux.personality
+    if personality is None:
+        return []
+    return [ops.Personality("linux.personality.domain", domain=PERSONALITIES[personality.domain])]
+
+
 def _process_ops(config: Config, options: Options, facts: Facts, hooks: Placed) -> list[Op]:
     """From the limits to the exec. Without ``process`` there is nothing to start, and start says so."""
     created = ops.Gate("", name=ops.GATE_CREATED)
@@ -132,6 +143,7 @@ def _process_ops(config: Config, options: Options, facts: Facts, hooks: Placed) 
         return [created, ops.WaitStart("")]
     return [
         *rlimit_ops(process),
+        *_personality_ops(config),
         *no_new_privileges_ops(process),
         ops.Chdir("process.cwd", path=process.cwd, create=1, may_fail=1),
         *privilege_ops(config, process, facts),

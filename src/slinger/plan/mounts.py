@@ -163,7 +163,7 @@ class _Builder:
     def cgroup_v1_hierarchy(self, origin: str, base: str, hierarchy: Hierarchy, options: MountOptions) -> None:
         name = hierarchy.path.rsplit("/", 1)[-1]
         destination = f"{base}/{name}"
-        if namespaces.is_new(self.config, "cgroup"):
+        if namespaces.has_own(self.config, self.facts, "cgroup"):
             self.mounts.append(
                 ops.MountNew(
                     origin,

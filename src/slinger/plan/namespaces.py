@@ -31,9 +31,14 @@ def is_new(config: Config, kind: str) -> bool:
     return namespace is not None and not namespace.path
 
 
+def has_own(config: Config, facts: Facts, kind: str) -> bool:
+    """Whether the container has another namespace of this type than the brain, new or joined."""
+    return find(config, kind) is not None and kind not in facts.joined
+
+
 def in_user_namespace(config: Config, facts: Facts) -> bool:
     """Whether the container has another user namespace than the brain."""
-    return find(config, "user") is not None and "user" not in facts.joined
+    return has_own(config, facts, "user")
 
 
 def join_ops(config: Config, facts: Facts) -> list[Op]:
@@ -48,22 +53,33 @@ def join_ops(config: Config, facts: Facts) -> list[Op]:
         if namespace.path and namespace.type not in facts.joined
     ]
     joins.sort(key=lambda op: (op.flag == NAMESPACES["user"]) != facts.rootless)
-    return [ops.Fork(ORIGIN, by=ops.OUTER), *joins] if joins else []
+    if not joins:
+        return []
+    plan: list[Op] = [ops.Fork(ORIGIN, by=ops.OUTER), *joins]
+    if not is_new(config, "user") and in_user_namespace(config, facts):
+        plan.append(ops.TakeRoot(ORIGIN, by=ops.JOINER))
+    return plan
 
 
 def clone_ops(config: Config, facts: Facts) -> list[Op]:
-    """Create init: in all new namespaces at once, so that a new user namespace owns the others."""
+    """Create init in its new namespaces.
+
+    With a new user namespace init makes all but the pid namespace itself, once it is root there: so they are
+    the container's, and what the kernel makes in them (the root of mqueue, say) has an owner that is mapped.
+    """
     joins = join_ops(config, facts)
     flags = 0
     for namespace in config.linux.namespaces:
         if not namespace.path and namespace.type not in LATE:
             flags |= NAMESPACES[namespace.type]
-    clone = ops.Clone(ORIGIN, by=ops.JOINER if joins else ops.OUTER, flags=flags)
+    at_once = flags & (NAMESPACES["user"] | NAMESPACES["pid"]) if flags & NAMESPACES["user"] else flags
+    clone = ops.Clone(ORIGIN, by=ops.JOINER if joins else ops.OUTER, flags=at_once)
     plan: list[Op] = [*joins, clone]
     if is_new(config, "user"):
         plan.append(ops.Gate("linux.uidMappings", name=ops.GATE_IDS))
-    if in_user_namespace(config, facts):
         plan.append(ops.TakeRoot("linux.uidMappings"))
+    if flags != at_once:
+        plan.append(ops.Unshare(ORIGIN, flags=flags & ~at_once))
     return plan
 
 

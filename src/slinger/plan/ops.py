@@ -289,6 +289,12 @@ class Rlimit(Op):
     hard: int = 0
 
 
+class Personality(Op):
+    """Set the execution domain (personality(2))."""
+
+    domain: int = 0
+
+
 class NoNewPrivileges(Op):
     """PR_SET_NO_NEW_PRIVS."""
 
@@ -300,13 +306,12 @@ class Bounding(Op):
 
 
 class SetUser(Op):
-    """Become the user of the process: groups, gid, uid, and the umask; ``keep`` the permitted capabilities."""
+    """Become the user of the process: groups, gid, uid, and the umask; the permitted capabilities are kept for the next op."""
 
     uid: int = 0
     gid: int = 0
     groups: tuple[str, ...] = ()  # decimal
     set_groups: int = 1
-    keep: int = 1
     umask: int = 0o22
 
 
@@ -369,7 +374,7 @@ OPS: tuple[type[Op], ...] = (
     OpenTree, Propagation, AttachRoot, OpenRoot, MountNew, MountBind, MountChange, MakeNode, MakeLink, Console, Pivot, RootChange,
     Mask, ReadonlyPath, Hostname, Domainname, Sysctl,
     Hook,
-    Rlimit, NoNewPrivileges, Bounding, SetUser, Capabilities, Chdir, Home, FindProgram, WaitStart, Announce, Seccomp, Exec,
+    Rlimit, Personality, NoNewPrivileges, Bounding, SetUser, Capabilities, Chdir, Home, FindProgram, WaitStart, Announce, Seccomp, Exec,
 )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from slinger.linux.capabilities import CAPABILITIES, mask
 from slinger.plan import ops
 from slinger.plan.namespaces import in_user_namespace
 from slinger.plan.process import DEFAULT_UMASK
+from slinger.spec.config import Capabilities
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from slinger.plan.ops import Op
     from slinger.spec.config import Config, Process
 
+NO_CAPABILITIES = Capabilities()
 SYS_ADMIN = 1 << CAPABILITIES["CAP_SYS_ADMIN"]
 
 
@@ -33,34 +35,27 @@ def held(process: Process, facts: Facts) -> int:
 def privilege_ops(config: Config, process: Process, facts: Facts) -> list[Op]:
     """Bounding set, user, and the other four sets, in the order in which each still may be changed.
 
-    ``capabilities`` absent: no set is touched beyond what the change of user does, as in runc.
+    ``capabilities`` absent: the spec is silent; runc 1.1 and crun give none at all, and so do we.
     """
-    plan: list[Op] = []
-    caps = process.capabilities
+    caps = process.capabilities or NO_CAPABILITIES
     grantable = _grantable(config, facts)
-    hold = held(process, facts) & grantable
-    if caps is not None:
-        plan.append(ops.Bounding("process.capabilities.bounding", mask=mask(caps.bounding)[0] & grantable))
-    plan.append(_user_op(config, process, facts, keep=caps is not None or hold != 0))
-    if caps is not None:
-        permitted = mask(caps.permitted)[0] & grantable
-        inheritable = mask(caps.inheritable)[0] & grantable
-        plan.append(
-            ops.Capabilities(
-                "process.capabilities",
-                effective=mask(caps.effective)[0] & permitted,
-                permitted=permitted,
-                inheritable=inheritable,
-                ambient=mask(caps.ambient)[0] & permitted & inheritable,
-                hold=hold,
-            )
-        )
-    elif process.user.uid != 0 and hold:
-        plan.append(ops.Capabilities("process.user", hold=hold))
-    return plan
+    permitted = mask(caps.permitted)[0] & grantable
+    inheritable = mask(caps.inheritable)[0] & grantable
+    return [
+        ops.Bounding("process.capabilities.bounding", mask=mask(caps.bounding)[0] & grantable),
+        _user_op(config, process, facts),
+        ops.Capabilities(
+            "process.capabilities",
+            effective=mask(caps.effective)[0] & permitted,
+            permitted=permitted,
+            inheritable=inheritable,
+            ambient=mask(caps.ambient)[0] & permitted & inheritable,
+            hold=held(process, facts) & grantable,
+        ),
+    ]
 
 
-def _user_op(config: Config, process: Process, facts: Facts, *, keep: bool) -> Op:
+def _user_op(config: Config, process: Process, facts: Facts) -> Op:
     user = process.user
     # A rootless mapping of one id denies setgroups (user_namespaces(7)); validation refuses groups there.
     denied = facts.rootless and in_user_namespace(config, facts) and not user.additional_gids
@@ -70,7 +65,6 @@ def _user_op(config: Config, process: Process, facts: Facts, *, keep: bool) -> O
         gid=user.gid,
         groups=tuple(str(gid) for gid in user.additional_gids),
         set_groups=int(not denied),
-        keep=int(keep),
         umask=DEFAULT_UMASK if user.umask is None else user.umask,
     )
 

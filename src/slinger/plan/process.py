@@ -19,7 +19,6 @@ def environment(process: Process, options: Options) -> tuple[str, ...]:
     values: dict[str, str] = {}
     for entry in process.env:
         name = entry.split("=", 1)[0]
-        values.pop(name, None)
         values[name] = entry
     if values.get("HOME") == "HOME=":
         del values["HOME"]

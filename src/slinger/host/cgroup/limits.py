@@ -32,6 +32,8 @@ HINTS = (
     ("cpuset.mems", errno.EACCES, "the parent cgroup does not have all of these memory nodes"),
     ("cpuset.cpus", errno.EINVAL, "a list such as 0-2,4 of cpus that the machine has"),
     ("cpuset.mems", errno.EINVAL, "a list such as 0-1 of memory nodes that the machine has"),
+    ("cpuset.cpus", errno.ERANGE, "a list such as 0-2,4 of cpus that the machine has"),
+    ("cpuset.mems", errno.ERANGE, "a list such as 0-1 of memory nodes that the machine has"),
     ("devices.allow", errno.EPERM, "the parent cgroup does not allow it"),
 )
 UNDELEGATED = "a cgroup above has processes of its own or was not given the controller, so it cannot pass it on"
