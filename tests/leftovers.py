@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -46,11 +47,14 @@ def _command(pid: int) -> str:
 
 
 def processes() -> list[str]:
-    """Children that still live after PATIENCE."""
+    """Children that still live after PATIENCE; told once, and killed, so that no run disturbs the next."""
     end = time.monotonic() + PATIENCE
     while (living := _reap()) and time.monotonic() < end:
         time.sleep(0.05)
-    return [f"process {pid}: {_command(pid)}" for pid in living]
+    found = [f"process {pid}: {_command(pid)}" for pid in living]
+    for pid in living:  # children that were not waited for: no other process can have these pids
+        os.kill(pid, signal.SIGKILL)
+    return found
 
 
 def mounts(directory: Path) -> list[str]:

@@ -26,11 +26,16 @@ ALWAYS = (
 )
 
 
-def node(allow: bool, text: str) -> DeviceRule:
+def allowed(text: str) -> DeviceRule:
     """A rule written as the kernel writes them: ``c 1:* rw``."""
     kind, numbers, access = text.split()
     major, minor = (None if part == "*" else int(part) for part in numbers.split(":"))
-    return DeviceRule(allow=allow, type=kind, major=major, minor=minor, access=access)
+    return DeviceRule(allow=True, type=kind, major=major, minor=minor, access=access)
+
+
+def denied(text: str) -> DeviceRule:
+    """The same, to deny."""
+    return allowed(text).replace(allow=False)
 
 
 def texts(*rules: DeviceRule) -> tuple[str, tuple[str, ...]]:
@@ -45,15 +50,15 @@ def texts(*rules: DeviceRule) -> tuple[str, tuple[str, ...]]:
         ((), ("allow", ())),
         ((DENY_ALL,), ("deny", ALWAYS)),
         ((DENY_ALL, ALLOW_ALL), ("allow", ())),
-        ((node(True, "c 7:1 r"), DENY_ALL), ("deny", ALWAYS)),
-        ((DENY_ALL, node(True, "c 7:1 r"), node(True, "c 7:1 w")), ("deny", ("c 7:1 rw", *ALWAYS))),
-        ((DENY_ALL, node(True, "c 7:1 rwm"), node(False, "c 7:* wm")), ("deny", ("c 7:1 r", *ALWAYS))),
-        ((DENY_ALL, node(True, "c 7:1 r"), node(False, "c *:* rwm")), ("deny", ALWAYS)),
-        ((DENY_ALL, node(True, "a 7:1 r")), ("deny", ("c 7:1 r", "b 7:1 r", *ALWAYS))),
-        ((node(False, "b 8:* rwm"),), ("allow", ("b 8:* rw",))),
-        ((node(False, "c 1:3 rwm"),), ("allow", ())),
+        ((allowed("c 7:1 r"), DENY_ALL), ("deny", ALWAYS)),
+        ((DENY_ALL, allowed("c 7:1 r"), allowed("c 7:1 w")), ("deny", ("c 7:1 rw", *ALWAYS))),
+        ((DENY_ALL, allowed("c 7:1 rwm"), denied("c 7:* wm")), ("deny", ("c 7:1 r", *ALWAYS))),
+        ((DENY_ALL, allowed("c 7:1 r"), denied("c *:* rwm")), ("deny", ALWAYS)),
+        ((DENY_ALL, allowed("a 7:1 r")), ("deny", ("c 7:1 r", "b 7:1 r", *ALWAYS))),
+        ((denied("b 8:* rwm"),), ("allow", ("b 8:* rw",))),
+        ((denied("c 1:3 rwm"),), ("allow", ())),
         (
-            (DeviceRule(allow=False, access="w"), node(True, "c *:* w")),
+            (DeviceRule(allow=False, access="w"), allowed("c *:* w")),
             ("deny", ("c *:* rwm", "b *:* rm", *ALWAYS[2:])),
         ),
         ((DENY_ALL, DeviceRule(allow=True, type="c", major=-1, minor=5, access="r")), ("deny", ("c *:5 r", *ALWAYS))),
@@ -84,14 +89,18 @@ def test_rules_become_a_default_and_exceptions(
     ("rules", "text"),
     [
         (
-            (DENY_ALL, node(True, "c 7:* rw"), node(False, "c 7:1 w")),
-            "linux.resources.devices[2]: cannot deny c 7:1 alone: linux.resources.devices[1] is about all of c 7:*"
-            " (cgroup v1 has no exceptions of exceptions: name the nodes)",
+            (DENY_ALL, allowed("c 7:* rw"), denied("c 7:1 w")),
+            (
+                "linux.resources.devices[2]: cannot deny c 7:1 alone: linux.resources.devices[1] is about all of c 7:*"
+                " (cgroup v1 has no exceptions of exceptions: name the nodes)"
+            ),
         ),
         (
-            (node(False, "c 1:* r"),),
-            "linux.resources.devices: cannot allow c 1:3 alone: linux.resources.devices[0] is about all of c 1:*"
-            " (cgroup v1 has no exceptions of exceptions: name the nodes)",
+            (denied("c 1:* r"),),
+            (
+                "linux.resources.devices: cannot allow c 1:3 alone: linux.resources.devices[0] is about all of c 1:*"
+                " (cgroup v1 has no exceptions of exceptions: name the nodes)"
+            ),
         ),
         ((DeviceRule(allow=True),), 'linux.resources.devices[0].access: "" is not made of the letters r, w and m'),
         (
@@ -113,7 +122,7 @@ def test_what_a_list_cannot_say_is_refused(rules: tuple[DeviceRule, ...], text: 
 
 def test_a_denying_list_starts_from_nothing() -> None:
     """The parent's list is dropped before anything is allowed, and each line names the rule it comes from."""
-    table = writes(Resources(devices=(DENY_ALL, node(True, "b 7:0 r"))), 1)
+    table = writes(Resources(devices=(DENY_ALL, allowed("b 7:0 r"))), 1)
     assert [(each.file, each.value, each.origin) for each in table[:3]] == [
         ("devices.deny", "a", "linux.resources.devices"),
         ("devices.allow", "b 7:0 r", "linux.resources.devices[1]"),
@@ -129,20 +138,20 @@ def test_nothing_is_written_for_what_is_so_already(rules: tuple[DeviceRule, ...]
 
 def walk(rules: tuple[DeviceRule, ...], kind: str, major: int, minor: int, letter: str) -> bool:
     """What the spec says of one access: the last rule that matches."""
-    allowed = True
+    answer = True
     for rule in rules:
         numbers = rule.major in {None, major} and rule.minor in {None, minor}
         if rule.type in {"a", kind} and numbers and letter in rule.access:
-            allowed = rule.allow
-    return allowed
+            answer = rule.allow
+    return answer
 
 
 @pytest.mark.parametrize(
     "rules",
     [
-        (DENY_ALL, node(True, "c 7:* rw"), node(True, "b 7:1 r"), node(False, "c 7:* w")),
-        (DeviceRule(allow=False, access="rw"), node(True, "c *:* r"), node(True, "b 7:1 rw")),
-        (DENY_ALL, DeviceRule(allow=True, access="r"), node(False, "b *:* r"), node(True, "b 8:1 rw")),
+        (DENY_ALL, allowed("c 7:* rw"), allowed("b 7:1 r"), denied("c 7:* w")),
+        (DeviceRule(allow=False, access="rw"), allowed("c *:* r"), allowed("b 7:1 rw")),
+        (DENY_ALL, DeviceRule(allow=True, access="r"), denied("b *:* r"), allowed("b 8:1 rw")),
     ],
 )
 def test_the_list_allows_what_the_rules_allow(rules: tuple[DeviceRule, ...]) -> None:

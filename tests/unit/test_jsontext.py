@@ -75,6 +75,7 @@ def test_a_fault_is_told_with_its_place(text: str, where: str, why: str) -> None
         (b"[" * 100_000, "x.json: invalid JSON: nested too deeply"),
         (b'{"a": 1, "b": 2, "a": 1}', 'x.json: duplicate member "a"'),
         (b'{"a": [0, {"b": {"c": 1, "c": 2}}]}', 'a[1].b: duplicate member "c"'),
+        (b'{"a": {"b": [{}]}, "c": {"d": 1, "d": 2}}', 'c: duplicate member "d"'),
         (b'{"a": {"x": 1, "x": 1}, "a": {}}', 'x.json: duplicate member "a"'),
         (b'{"a": ["\\ud800"]}', "a[0]: half of a surrogate pair"),
         (b'"\\uDFFF"', "x.json: half of a surrogate pair"),
@@ -96,7 +97,7 @@ def test_a_whole_surrogate_pair_is_one_character() -> None:
 
 def test_compact_text_is_ascii_without_spaces() -> None:
     """Whatever the locale, the bytes are the same; tuples are arrays."""
-    assert dump({"a": (1, True, None), "é\n": ["x", {}]}) == '{"a":[1,true,null],"\\u00e9\\n":["x",{}]}'
+    assert dump({"a": (1, True, None), "é\n": ["x", ()]}) == '{"a":[1,true,null],"\\u00e9\\n":["x",[]]}'
 
 
 def test_pretty_text_has_a_member_a_line() -> None:

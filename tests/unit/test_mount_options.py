@@ -7,15 +7,15 @@ import pytest
 from slinger.linux import flags
 from slinger.linux.flags import OPTION_NAMES, MountOptions, parse_options
 
-MUST = (
+MUST = (  # noqa: SIM905  a page of words, as the specification has it
     "async atime bind defaults dev diratime dirsync exec iversion lazytime loud noatime nodev nodiratime noexec "
     "noiversion nolazytime norelatime nostrictatime nosuid private rbind relatime remount ro rprivate rshared rslave "
     "runbindable rw shared silent slave strictatime suid sync unbindable"
-).split()  # noqa: SIM905  a page of words, as the specification has it
-SHOULD = (
+).split()
+SHOULD = (  # noqa: SIM905  as above
     "nosymfollow symfollow idmap ridmap ratime rdev rdiratime rexec rnoatime rnodev rnodiratime rnoexec rnorelatime "
     "rnostrictatime rnosuid rnosymfollow rrelatime rro rrw rstrictatime rsuid rsymfollow"
-).split()  # noqa: SIM905  as above
+).split()
 MAY = ["mand", "nomand", "tmpcopyup"]
 
 RDONLY, NOSUID, NODEV, NOEXEC, NODIRATIME, NOSYMFOLLOW = 0x1, 0x2, 0x4, 0x8, 0x80, 0x200000

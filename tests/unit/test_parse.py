@@ -9,7 +9,7 @@ import pytest
 from slinger.errors import ConfigError
 from slinger.spec import config as c
 from slinger.spec.parse import parse_config, parse_process, parse_resources
-from tests.unit.documents import changed, parsed
+from tests.unit.documents import NONE, NOTHING, changed, parsed
 
 
 def refused(path: str, value: object) -> str:
@@ -39,7 +39,7 @@ def test_a_required_property_must_be_there(path: str, message: str, value: objec
 @pytest.mark.parametrize(
     ("path", "value", "missing"),
     [
-        ("mounts", [{}], "mounts[0].destination"),
+        ("mounts", [NOTHING], "mounts[0].destination"),
         ("process.consoleSize", {"height": 1}, "process.consoleSize.width"),
         ("process.consoleSize", {"width": 1}, "process.consoleSize.height"),
         ("process.rlimits", [{"type": "RLIMIT_CPU", "soft": 1}], "process.rlimits[0].hard"),
@@ -62,7 +62,7 @@ def test_a_required_property_must_be_there(path: str, message: str, value: objec
         ("linux.memoryPolicy", {"nodes": "0"}, "linux.memoryPolicy.mode"),
         ("linux.personality", {}, "linux.personality.domain"),
         ("linux.seccomp", {}, "linux.seccomp.defaultAction"),
-        ("linux.resources", {"devices": [{}]}, "linux.resources.devices[0].allow"),
+        ("linux.resources", {"devices": [NOTHING]}, "linux.resources.devices[0].allow"),
         ("linux.resources", {"hugepageLimits": [{"limit": 1}]}, "linux.resources.hugepageLimits[0].pageSize"),
         ("linux.resources", {"hugepageLimits": [{"pageSize": "2MB"}]}, "linux.resources.hugepageLimits[0].limit"),
         (
@@ -115,7 +115,7 @@ def test_a_required_member_of_an_optional_object_must_be_there(path: str, value:
         ("process.user.uid", 1e3, "process.user.uid: expected an integer, got 1000.0"),
         ("process.user.uid", -1, "process.user.uid: expected an integer from 0 to 4294967295, got -1"),
         ("process.user.uid", 2**32, "process.user.uid: expected an integer from 0 to 4294967295, got 4294967296"),
-        ("process.user.additionalGids", [1, []], "process.user.additionalGids[1]: expected an integer, got an array"),
+        ("process.user.additionalGids", [1, NONE], "process.user.additionalGids[1]: expected an integer, got an array"),
         ("process.oomScoreAdj", "x" * 80, f'process.oomScoreAdj: expected an integer, got "{"x" * 59}...'),
         ("mounts", {}, "mounts: expected an array, got an object"),
         ("mounts", [1], "mounts[0]: expected an object, got 1"),
@@ -297,8 +297,8 @@ def test_resources_are_read_in_full() -> None:
         "unified": {"cpu.max": "max 1"},
     }  # fmt: skip
     assert parse_resources(json.dumps(resources).encode()) == c.Resources(
-        devices=(c.DeviceRule(allow=False, access="rwm"), c.DeviceRule(True, "c", 1, None, "r")),  # noqa: FBT003
-        memory=c.Memory(1, 2, 3, 4, 5, 6, True, False, True),  # noqa: FBT003
+        devices=(c.DeviceRule(allow=False, access="rwm"), c.DeviceRule(True, "c", 1, None, "r")),
+        memory=c.Memory(1, 2, 3, 4, 5, 6, True, False, True),
         cpu=c.Cpu(1, 2, 3, 4, 5, 6, "0-1", "0", 0),
         pids_limit=0,
         block_io=c.BlockIo(
@@ -348,7 +348,8 @@ def test_the_linux_part_is_read_in_full() -> None:
         "cgroupsPath": "/a/b",
         "resources": {},
         "intelRdt": {
-            "closID": "c", "schemata": ["L2:0=f"], "l3CacheSchema": "L3:0=f", "memBwSchema": "MB:0=5", "enableMonitoring": True,
+            "closID": "c", "schemata": ["L2:0=f"], "l3CacheSchema": "L3:0=f", "memBwSchema": "MB:0=5",
+            "enableMonitoring": True,
         },
         "memoryPolicy": {"mode": "MPOL_BIND", "nodes": "0-1", "flags": ["MPOL_F_STATIC_NODES"]},
         "sysctl": {"net.ipv4.ip_forward": "1"},
@@ -381,7 +382,7 @@ def test_the_linux_part_is_read_in_full() -> None:
         net_devices=(c.NetDevice("eth0", "eth1"), c.NetDevice("eth2", "eth2")),
         cgroups_path="/a/b",
         resources=c.Resources(),
-        intel_rdt=c.IntelRdt("c", ("L2:0=f",), "L3:0=f", "MB:0=5", True),  # noqa: FBT003
+        intel_rdt=c.IntelRdt("c", ("L2:0=f",), "L3:0=f", "MB:0=5", True),
         memory_policy=c.MemoryPolicy("MPOL_BIND", "0-1", ("MPOL_F_STATIC_NODES",)),
         sysctl=(("net.ipv4.ip_forward", "1"),),
         seccomp=c.Seccomp(

@@ -26,9 +26,9 @@ VALUES = st.recursive(
 )
 # Members of the size and kind that the readers look for, so that more than the first check is reached.
 NAMES = st.sampled_from(
-    "ociVersion root path process cwd args env user uid gid mounts destination options source type hooks prestart "
+    "ociVersion root path process cwd args env user uid gid mounts destination options source type hooks prestart "  # noqa: SIM905  words
     "poststop timeout linux namespaces uidMappings containerID hostID size resources memory limit cpu seccomp "
-    "syscalls names action rdma sysctl timeOffsets devices major minor annotations".split()  # noqa: SIM905  a page of words
+    "syscalls names action rdma sysctl timeOffsets devices major minor annotations".split()
 )
 LIKELY = st.recursive(
     st.none() | st.integers(-2, 2**64) | st.sampled_from(["", "/", "1.0.0", "c", "user", "\0", "ro", "SCMP_ACT_ALLOW"]),

@@ -278,8 +278,10 @@ NOT_IN_V2 = "cgroup v2 has nothing like it (leave it out)"
         (
             Resources(unified=(("memory.high", "5"),)),
             1,
-            "unified: invalid configuration: cannot use unified on cgroup v1"
-            " (use the properties of linux.resources beside it)",
+            (
+                "unified: invalid configuration: cannot use unified on cgroup v1"
+                " (use the properties of linux.resources beside it)"
+            ),
         ),
         (Resources(unified=(("../x.y", "5"),)), 2, 'unified["../x.y"]: must be a file name (no slashes)'),
         (Resources(unified=(("memory", "5"),)), 2, 'unified["memory"]: must be in the form CONTROLLER.PARAMETER'),

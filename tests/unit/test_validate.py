@@ -203,6 +203,7 @@ def test_a_rootless_caller_cannot_set_groups() -> None:
     changes = (USER_NAMESPACE, *MAPS, ("process.user.additionalGids", [0]))
     assert refused(*changes, rootless=True) == "process.user.additionalGids: cannot be set by a rootless caller"
     assert warned(*changes) == ()
+    assert validate(parsed(USER_NAMESPACE, *MAPS, ("process", None)), rootless=True) == ()
 
 
 @pytest.mark.parametrize("name", ["uid", "gid"])
@@ -226,7 +227,7 @@ def test_a_rootless_caller_cannot_make_id_mapped_mounts() -> None:
 
 def test_a_rootless_caller_cannot_move_network_devices() -> None:
     """They are in a namespace of somebody else's."""
-    changes = (USER_NAMESPACE, *MAPS, ("linux.netDevices", {"eth0": {}}))
+    changes = (USER_NAMESPACE, *MAPS, ("linux.netDevices", {"eth0": NOTHING}))
     assert refused(*changes, rootless=True) == "linux.netDevices: a rootless caller cannot move network devices"
     assert warned(*changes) == ()
 

@@ -9,7 +9,11 @@ from tests.unit.documents import MINIMAL, refused, warned
 NAMESPACES = MINIMAL["linux"]["namespaces"]
 WITH_TIME = ("linux.namespaces", [*NAMESPACES, {"type": "time"}])
 FUSE = {"type": "c", "path": "/dev/fuse", "major": 10, "minor": 229}
-MODES = "MPOL_DEFAULT, MPOL_BIND, MPOL_INTERLEAVE, MPOL_WEIGHTED_INTERLEAVE, MPOL_PREFERRED, MPOL_PREFERRED_MANY, MPOL_LOCAL"
+MODES = (
+    "MPOL_DEFAULT, MPOL_BIND, MPOL_INTERLEAVE, MPOL_WEIGHTED_INTERLEAVE, MPOL_PREFERRED, "
+    "MPOL_PREFERRED_MANY, MPOL_LOCAL"
+)
+FLAGS = "MPOL_F_NUMA_BALANCING, MPOL_F_RELATIVE_NODES, MPOL_F_STATIC_NODES"
 RELATIVE_AND_STATIC = ["MPOL_F_RELATIVE_NODES", "MPOL_F_STATIC_NODES"]
 
 
@@ -82,7 +86,7 @@ RELATIVE_AND_STATIC = ["MPOL_F_RELATIVE_NODES", "MPOL_F_STATIC_NODES"]
         (
             "memoryPolicy",
             {"mode": "MPOL_BIND", "nodes": "0", "flags": ["F"]},
-            'memoryPolicy.flags[0]: expected one of MPOL_F_NUMA_BALANCING, MPOL_F_RELATIVE_NODES, MPOL_F_STATIC_NODES, got "F"',
+            f'memoryPolicy.flags[0]: expected one of {FLAGS}, got "F"',
         ),
         (
             "memoryPolicy",

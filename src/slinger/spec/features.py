@@ -14,11 +14,11 @@ from slinger.version import COMMIT, SPEC_VERSION, VERSION
 
 # What the plan can do. A row becomes True in the change that makes it so.
 CGROUP = {"v1": True, "v2": True, "systemd": False, "systemdUser": False, "rdma": True}
-APPARMOR = True
-SELINUX = True
+APPARMOR = False
+SELINUX = False
 INTEL_RDT = False
 NET_DEVICES = False
-IDMAP = True
+IDMAP = False
 
 
 def features(*, version: str = VERSION, commit: str = COMMIT, libseccomp: str = "") -> dict[str, object]:

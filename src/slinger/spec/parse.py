@@ -33,13 +33,12 @@ PROPERTIES = (
 def parse_config(text: bytes, what: str = "config.json") -> tuple[Config, tuple[str, ...]]:
     """The configuration in a document, and warnings. Raises ConfigError."""
     reader = Reader(load(text, what), "", what)
-    reader.demand("root")
     hooks, warnings = read_hooks(reader)
     process = reader.object("process")
     linux = reader.object("linux")
     config = Config(
         oci_version=reader.demanded_text("ociVersion"),
-        root=_read_root(reader),
+        root=_read_root(reader.demanded_object("root")),
         process=None if process is None else read_process(process),
         hostname=reader.text("hostname"),
         domainname=reader.text("domainname"),
@@ -51,10 +50,7 @@ def parse_config(text: bytes, what: str = "config.json") -> tuple[Config, tuple[
     return config, (*_warn_misspelt(reader), *warnings)
 
 
-def _read_root(reader: Reader) -> Root:
-    root = reader.object("root")
-    if root is None:  # demanded before
-        return Root("")
+def _read_root(root: Reader) -> Root:
     return Root(path=root.demanded_text("path"), readonly=root.flag("readonly"))
 
 

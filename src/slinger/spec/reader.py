@@ -38,10 +38,6 @@ class Reader:
         """The JSON path of a property of this object."""
         return f"{self.at}.{name}" if self.at else name
 
-    def has(self, name: str) -> bool:
-        """Whether the property is there and not null."""
-        return self.members.get(name) is not None
-
     def demand(self, name: str) -> None:
         """Refuse the absence of a property."""
         if self.members.get(name) is None:
@@ -131,6 +127,11 @@ class Reader:
         """An object; None when absent."""
         value = self.members.get(name)
         return None if value is None else Reader(value, self.path(name))
+
+    def demanded_object(self, name: str) -> Reader:
+        """An object that must be there."""
+        self.demand(name)
+        return Reader(self.members.get(name), self.path(name))
 
     def entries(self, name: str) -> list[tuple[str, Reader]]:
         """The members of an object whose values are objects; empty when absent."""

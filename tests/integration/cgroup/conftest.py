@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +18,17 @@ from slinger.host.cgroup import Ref
 from slinger.plan.facts import Hierarchy
 from slinger.spec.config import Resources
 from tests.integration.cgroup.support import NUMBERS, PREFIX, Child, Make, Start
+
+
+@pytest.fixture(scope="package", autouse=True)
+def same_controllers() -> Iterator[None]:
+    """The root of v2 passes on what it did before: a container leaves enabled what it needs, a test run does not."""
+    controls = [Path(each.path, "cgroup.subtree_control") for each in probe.probe_hierarchies() if each.version == 2]
+    before = [control.read_text("utf-8").split() for control in controls]
+    yield
+    for control, enabled in zip(controls, before, strict=True):
+        for more in sorted(set(control.read_text("utf-8").split()) - set(enabled)):
+            control.write_text(f"-{more}", "utf-8")
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 from slinger.errors import HostError
 from slinger.host import cgroup, probe
 from slinger.host.cgroup import Ref
-from tests.integration.cgroup.support import PREFIX, Make, Start, cgroups_of, existing
+from tests.integration.cgroup.support import PREFIX, SOURCE, Make, Start, cgroups_of, existing, unified
 from tests.requires import requires
 
 pytestmark = requires("root", "cgroup")
@@ -70,6 +70,28 @@ def test_a_process_that_has_ended_cannot_join(make: Make) -> None:
     assert str(caught.value) == (
         f"linux.cgroupsPath: moving process {child.pid} into {path}: no such process (the process has ended)"
     )
+
+
+@requires("cgroup-unified-hugetlb")
+def test_where_a_container_passes_controllers_on_one_joins_its_init(make: Make, start: Start) -> None:
+    """As a container with systemd does: its own cgroup takes no more processes, the one of its init does."""
+    ref = make(hierarchies=unified())
+    path = ref.places[0].path
+    init, more = start(), start()
+    cgroup.join(ref, init.pid)
+    os.mkdir(f"{path}/init.scope")
+    Path(path, "init.scope/cgroup.procs").write_text(str(init.pid), "utf-8")
+    Path(path, "cgroup.subtree_control").write_text("+hugetlb", "utf-8")
+    with pytest.raises(HostError) as caught:
+        cgroup.join(ref, more.pid)
+    assert str(caught.value) == (
+        f"linux.cgroupsPath: moving process {more.pid} into {path}: device or resource busy"
+        " (the cgroup passes controllers on to others below it and so takes no processes)"
+    )
+    cgroup.join(ref, more.pid, beside=init.pid)
+    assert Path(path, "init.scope/cgroup.procs").read_text("utf-8").split() == [str(init.pid), str(more.pid)]
+    with pytest.raises(HostError, match="device or resource busy"):
+        cgroup.join(ref, more.pid, beside=os.getpid())
 
 
 def test_cgroups_that_the_container_made_are_removed(make: Make, start: Start) -> None:
@@ -162,7 +184,7 @@ def test_a_cgroup_that_appears_meanwhile_is_looked_at(name: str, make: Make, sta
         cgroup.make(late, None)
 
 
-def test_a_parent_that_went_away_is_made_again(name: str, make: Make) -> None:
+def test_a_parent_that_went_away_is_made_again(name: str) -> None:
     """The last other container below it was just removed."""
     hierarchies = probe.probe_hierarchies()
     other = cgroup.locate(f"{name}/parent/other", "unused", hierarchies, rootless=False)

@@ -44,6 +44,7 @@ def make(ref: Ref, resources: Resources | None) -> Ref:
             _make(place, tuple(write for write in table if limits.is_for(write, place)), alone=ref.version != 1)
         except OSError as error:
             if spare and error.errno in DENIED:
+                _give_up(place)
                 continue
             hint = ROOTLESS_HINT if ref.rootless and error.errno in DENIED else ""
             what = f"{ORIGIN}: making {place.path}"
