@@ -24,6 +24,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "warm.h"
+
 enum { MINOR_LEAST = 11, MINOR_MOST = 40, FAILED = 1 };
 
 /* The path is an argument and not a part of the code, so that no character in it needs quoting. */
@@ -152,6 +154,7 @@ static void find_interpreter(const struct path *prefix, int minor, struct path *
 
 int main(int argc, char **argv) {
     static struct path prefix, packages, interpreter;
+    warm_up(argc, argv);
     find_prefix(&prefix);
     find_interpreter(&prefix, find_brain(&prefix, &packages), &interpreter);
 

@@ -15,9 +15,9 @@ from slinger.hooks.placing import Setting, place
 from slinger.hooks.running import Recorder, run_hooks
 from slinger.host import cgroup, console, idmap, machine, probe
 from slinger.host.hands import Hands
-from slinger.host.process import Process
+from slinger.host.process import Process, wait_gone
 from slinger.host.seccomp import compile_filter
-from slinger.host.store import CONFIG, Home, Saved
+from slinger.host.store import CONFIG, Home, Saved, check_id, prepare_root
 from slinger.lifecycle import POINT_AFTER_DESTROY, POINT_AFTER_EXEC, STAGES
 from slinger.plan import ops
 from slinger.plan.compile import Plan, compile_plan, started_ops
@@ -155,9 +155,11 @@ class Creation:
     def _prepare(self, text: bytes) -> None:
         """Write down what will be made, then start the hands on the plan."""
         request, config = self.request, self.config
-        rootless = os.geteuid() != 0
         self.ref = cgroup.locate(
-            config.linux.cgroups_path, request.container_id, probe.probe_hierarchies(), rootless=rootless
+            config.linux.cgroups_path,
+            request.container_id,
+            probe.probe_hierarchies(),
+            rootless=machine.unprivileged(),
         )
         late = tuple(stage.name for stage in STAGES if stage.point in LATE_POINTS and config.hooks.of(stage.name))
         self.saved = Saved(
@@ -302,25 +304,6 @@ class Creation:
         run_hooks(self.config, self.setting, POINT_AFTER_DESTROY, self.home, self.warn)
 
 
-def wait_gone(process: Process, seconds: float = 10.0) -> None:
-    """Wait until a process that was killed has ended. HostError if it does not."""
-    import select  # noqa: PLC0415 - failures and delete only
-
-    try:
-        fd = os.pidfd_open(process.pid)
-    except ProcessLookupError:
-        return
-    try:
-        if process.alive():
-            poll = select.poll()
-            poll.register(fd, select.POLLIN)
-            if not poll.poll(seconds * 1000):
-                message = f"process {process.pid} does not end"
-                raise HostError(message, hint="it may wait for a disk or a network file system")
-    finally:
-        os.close(fd)
-
-
 def write_pid_file(path: str, pid: int) -> None:
     """Whole or not at all: decimal, no newline, under a temporary name first, as its readers expect."""
     draft = os.path.join(os.path.dirname(path), f".{os.path.basename(path)}")
@@ -344,3 +327,32 @@ def clear_leftovers(home: Home) -> None:
         os.unlink(name, dir_fd=home.fd)
 
 
+def create(request: Request, warn: Callable[[str], None]) -> Created:
+    """Create the container; its directory stays locked. Raises what went wrong, and then nothing is left."""
+    check_id(request.container_id)
+    return Creation(request.replace(root=prepare_root(request.root)), warn).run()
+
+
+def plan_only(bundle: str, root: str, container_id: str, warn: Callable[[str], None]) -> Plan:
+    """The plan that create would follow on this machine, without doing any of it."""
+    request = Request(
+        container_id=container_id,
+        bundle=bundle,
+        root=root,
+        config_file=f"{bundle}/config.json",
+        no_pivot=False,
+        no_new_keyring=False,
+        preserve_fds=0,
+        listen_fds=0,
+        console_socket="",
+        pid_file="",
+        supervise=False,
+        subreaper=False,
+        stdio=(0, 1, 2),
+        environment=(),
+    )
+    config, _ = read_config(request.config_file, warn)
+    ref = cgroup.locate(
+        config.linux.cgroups_path, container_id, probe.probe_hierarchies(), rootless=machine.unprivileged()
+    )
+    return make_plan(request, config, machine.find_rootfs(config, bundle), ref)

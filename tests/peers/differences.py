@@ -68,7 +68,7 @@ DIFFERENCES: Final = (
         reason="the same: which /dev/null masks a file",
     ),
     Difference(
-        keys="mounts:/[ps]*/[af]*:super",
+        keys="mounts:/sys/firmware:super",
         odd="crun",
         reason="a masked directory is a tmpfs, read-only as a file system (runc, slinger) or as a mount (crun)",
     ),
@@ -100,6 +100,11 @@ DIFFERENCES: Final = (
         keys="mounts:/sys/fs/cgroup:s*",
         odd="crun",
         reason="source and size of the tmpfs that holds the v1 hierarchies are not specified",
+    ),
+    Difference(
+        keys="mounts:/sys/fs/cgroup:options",
+        odd="slinger",
+        reason="`ro` makes the tmpfs that holds the v1 hierarchies read-only too, not only the hierarchies",
     ),
     Difference(
         cases="cgroup writable",
@@ -213,7 +218,7 @@ DIFFERENCES: Final = (
         cases="user namespace and network of the host",
         keys="outcome",
         odd="crun",
-        reason="the kernel refuses a new sysfs there; crun binds the host's /sys instead, slinger and runc leave that to the config",
+        reason="the kernel refuses a new sysfs there; crun binds the host's /sys instead",
     ),
     Difference(
         cases="user namespace joined",

@@ -8,20 +8,21 @@ from slinger import lifecycle
 from slinger.errors import HostError, SlingerError
 from slinger.host import machine
 from slinger.host.hands import Hands
-from slinger.host.store import HOOKS
-from slinger.hooks.placing import hooks_plan
+from slinger.host.store import CONFIG, HOOKS
+from slinger.hooks.placing import Setting, hooks_plan
 from slinger.hooks.records import failure, make_record, origin_parts, to_json
 from slinger.plan import ops
+from slinger.plan.facts import Options
 from slinger.plan.wire import Failed, HookRan
 from slinger.spec.jsontext import dump
+from slinger.spec.parse import parse_config
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from slinger.errors import HookError
-    from slinger.hooks.placing import Setting
-    from slinger.host.store import Home
+    from slinger.host.store import Home, Saved
     from slinger.plan.ops import Op
     from slinger.spec.config import Config
 
@@ -100,3 +101,15 @@ def _listen(hands: Hands, recorder: Recorder) -> None:
             recorder.took(message)
         elif isinstance(message, Failed):
             raise recorder.failure or SlingerError(f"hooks: {message.syscall}: {os.strerror(message.errno)}")
+
+
+def setting_of(saved: Saved, environment: tuple[str, ...]) -> Setting:
+    """What hooks after create are told, from the container's record."""
+    options = Options(container_id=saved.container_id, bundle=saved.bundle, environment=environment)
+    return Setting(options, saved.rootfs, saved.init[0] if saved.init else 0)
+
+
+def run_late_hooks(home: Home, setting: Setting, point: str, warn: Callable[[str], None]) -> None:
+    """The hooks of a point after the container's own plan, from the configuration as it was at create."""
+    config, _ = parse_config(home.read_file(CONFIG) or b"")
+    run_hooks(config, setting, point, home, warn)

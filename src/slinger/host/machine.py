@@ -96,3 +96,8 @@ def inside_pid(pid: int) -> int | None:
 def ends_its_namespace(pid: int) -> bool:
     """Whether a process is PID 1 of a pid namespace, so that with its end all the others end too."""
     return inside_pid(pid) == 1
+
+
+def unprivileged() -> bool:
+    """Whether the host's devices and limits are out of reach: by user id, or inside a user namespace."""
+    return os.geteuid() != 0 or probe.in_user_namespace()

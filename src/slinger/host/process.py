@@ -6,7 +6,7 @@ import os
 
 import _signal
 
-from slinger.errors import ContainerError
+from slinger.errors import ContainerError, HostError
 from slinger.record import Record
 
 TYPE_CHECKING = False
@@ -65,3 +65,22 @@ def _stat(pid: int) -> list[str] | None:
         os.close(fd)
     # The name is in parentheses and may hold anything, parentheses too.
     return text.rsplit(")", 1)[-1].split()
+
+
+def wait_gone(process: Process, seconds: float = 10.0) -> None:
+    """Wait until a process that was killed has ended. HostError if it does not."""
+    import select  # noqa: PLC0415 - failures and delete only
+
+    try:
+        fd = os.pidfd_open(process.pid)
+    except ProcessLookupError:
+        return
+    try:
+        if process.alive():
+            poll = select.poll()
+            poll.register(fd, select.POLLIN)
+            if not poll.poll(seconds * 1000):
+                message = f"process {process.pid} does not end"
+                raise HostError(message, hint="it may wait for a disk or a network file system")
+    finally:
+        os.close(fd)

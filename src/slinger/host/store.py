@@ -153,6 +153,10 @@ class Home:
     def unlock(self) -> None:
         fcntl.flock(self.fd, fcntl.LOCK_UN)
 
+    def locked(self) -> _Locked:
+        """A context in which nobody else changes this container."""
+        return _Locked(self)
+
     def is_current(self) -> bool:
         """Whether the directory that we hold is still the one of this name."""
         try:
@@ -251,6 +255,18 @@ class Home:
         if self.fd >= 0:
             os.close(self.fd)
             self.fd = -1
+
+
+class _Locked:
+    def __init__(self, home: Home) -> None:
+        self._home = home
+
+    def __enter__(self) -> None:
+        self._home.lock()
+
+    def __exit__(self, *_exception: object) -> None:
+        if self._home.fd >= 0:
+            self._home.unlock()
 
 
 def _frozen(value: object) -> object:

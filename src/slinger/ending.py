@@ -1,0 +1,78 @@
+"""kill and delete: stop a container, and take back all that create made."""
+
+from __future__ import annotations
+
+from slinger import lifecycle
+from slinger.errors import ContainerError, HostError
+from slinger.host import cgroup, machine
+from slinger.host.process import wait_gone
+from slinger.lifecycle import POINT_AFTER_DESTROY
+from slinger.undo import Undo
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from slinger.existing import Existing
+
+SIGKILL = 9
+
+
+def kill(existing: Existing, signal: int) -> None:
+    """Send a signal to init; SIGKILL reaches every process where the container has no pid namespace of its own.
+
+    ContainerError "container not running" if it is stopped.
+    """
+    existing.refresh()
+    lifecycle.check("kill", existing.saved.container_id, existing.status())
+    init = existing.init()
+    if init is None:
+        raise ContainerError("container not running")  # noqa: EM101 - the callers' text
+    if signal == SIGKILL and not machine.ends_its_namespace(init.pid):
+        cgroup.kill(existing.cgroup(), SIGKILL)
+    init.send(signal)
+    if signal == SIGKILL:
+        cgroup.thaw(existing.cgroup())
+
+
+def delete(existing: Existing, environment: tuple[str, ...], warn: Callable[[str], None], *, force: bool) -> None:
+    """Remove a container, which is locked. ContainerError unless it is stopped or created, or ``force`` is set.
+
+    Failing poststop hooks are warned of; HostError names what could not be removed.
+    """
+    existing.refresh()
+    if not force:
+        lifecycle.check("delete", existing.saved.container_id, existing.status())
+    failures = destroy(existing, environment, warn)
+    if failures:
+        raise HostError("; ".join(failures), hint="slinger delete --force tries again")
+
+
+def destroy(existing: Existing, environment: tuple[str, ...], warn: Callable[[str], None]) -> list[str]:
+    """Stop it, remove cgroup, run poststop hooks, remove the directory. What could not be removed, a line each."""
+    undo = Undo()
+    undo.push("the container's directory", existing.home.remove)
+    undo.push("poststop hooks", lambda: _poststop(existing, environment, warn))
+    undo.push("the cgroup", lambda: cgroup.remove(existing.cgroup(), kill=True))
+    undo.push("the container's processes", lambda: _stop(existing))
+    return undo.run()
+
+
+def _stop(existing: Existing) -> None:
+    init = existing.init()
+    if init is None or not init.alive():
+        return
+    cgroup.thaw(existing.cgroup())
+    try:
+        init.send(SIGKILL)
+    except ContainerError:
+        return  # it ended in this moment
+    wait_gone(init)
+
+
+def _poststop(existing: Existing, environment: tuple[str, ...], warn: Callable[[str], None]) -> None:
+    if existing.has_hooks_at(POINT_AFTER_DESTROY):
+        # Only where there are hooks is the parser of config.json worth its time.
+        from slinger.hooks.running import run_late_hooks, setting_of  # noqa: PLC0415
+
+        run_late_hooks(existing.home, setting_of(existing.saved, environment), POINT_AFTER_DESTROY, warn)

@@ -1,0 +1,94 @@
+"""A container as it stands on this machine: its record, and what the kernel shows of it.
+
+What most verbs need and nothing more: they load no plan, no parser and no hands.
+"""
+
+from __future__ import annotations
+
+import os
+
+from slinger import lifecycle
+from slinger.errors import NotFoundError
+from slinger.host import cgroup, store
+from slinger.host.process import Process
+from slinger.host.store import Home
+from slinger.spec.state import SPEC_VERSION, State
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Self
+
+    from slinger.host.store import Saved
+
+
+class Existing:
+    """The container's directory, its record as it was last read, and what follows from both."""
+
+    def __init__(self, home: Home, saved: Saved) -> None:
+        self.home = home
+        self.saved = saved
+
+    @classmethod
+    def find(cls, container_id: str, root: str) -> Self:
+        """The container of this id. NotFoundError if there is none."""
+        home = Home.find(root, container_id)
+        saved = home.read()
+        if saved is None:
+            home.close()
+            raise NotFoundError("container does not exist")  # noqa: EM101 - the callers' text
+        return cls(home, saved)
+
+    def refresh(self) -> None:
+        """Read the record again. NotFoundError if the container was deleted meanwhile."""
+        saved = self.home.read() if self.home.is_current() else None
+        if saved is None:
+            raise NotFoundError("container does not exist")  # noqa: EM101 - the callers' text
+        self.saved = saved
+
+    def init(self) -> Process | None:
+        """Init as create saw it, whether or not it still runs; None before it was made."""
+        return Process(*self.saved.init) if self.saved.init else None
+
+    def pid(self) -> int:
+        """Init's pid on the host; 0 when it is gone."""
+        init = self.init()
+        return init.pid if init is not None and init.alive() else 0
+
+    def cgroup(self) -> cgroup.Ref:
+        return cgroup.Ref.parse(self.saved.cgroup)
+
+    def status(self) -> str:
+        """creating, created, running, paused or stopped; derived from what the kernel shows."""
+        alive = self.pid() != 0
+        return lifecycle.derive(
+            creating=self.saved.creating,
+            alive=alive,
+            start_pending=self.home.start_pending(),
+            frozen=alive and cgroup.frozen(self.cgroup()),
+        )
+
+    def state(self) -> State:
+        """The state of the specification, with the fields that runc adds."""
+        self.refresh()
+        saved = self.saved
+        status = self.status()
+        return State(
+            oci_version=SPEC_VERSION,
+            id=saved.container_id,
+            status=status,
+            pid=self.pid() if status != lifecycle.STOPPED else 0,
+            bundle=saved.bundle,
+            annotations=saved.annotations,
+            rootfs=saved.rootfs,
+            created=saved.created,
+            owner="",
+        )
+
+    def has_hooks_at(self, point: str) -> bool:
+        """Whether there are hooks at a point after the container's own plan."""
+        return any(stage.name in self.saved.late_hooks for stage in lifecycle.stages_at(point))
+
+
+def absolute_root(root: str) -> str:
+    """The state root: the default one for ""."""
+    return os.path.abspath(root or store.default_root())

@@ -1,0 +1,80 @@
+"""start: tell init to go on, hear of its exec, run the poststart hooks."""
+
+from __future__ import annotations
+
+from slinger import lifecycle
+from slinger.ending import destroy
+from slinger.errors import ContainerError, HostError, SlingerError
+from slinger.failures import explain
+from slinger.hooks.running import Recorder, run_late_hooks, setting_of
+from slinger.lifecycle import POINT_AFTER_EXEC
+from slinger.plan import ops
+from slinger.plan.compile import ops_of_rows
+from slinger.plan.wire import GO, Executing, Failed, HookRan, decode_message
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import _socket
+
+    from slinger.existing import Existing
+
+MESSAGE_LIMIT = 64 * 1024
+
+
+def start(existing: Existing, environment: tuple[str, ...], warn: Callable[[str], None]) -> None:
+    """Run the program of a created container, which is locked. Returns after the exec and the poststart hooks.
+
+    ContainerError unless created; OpError or HookError when it could not be started: then the container is
+    stopped and destroyed (runtime-spec 1.3, "Lifecycle", steps 7 to 9).
+    """
+    existing.refresh()
+    lifecycle.check("start", existing.saved.container_id, existing.status())
+    known = ops_of_rows(existing.saved.started)
+    if not any(isinstance(op, ops.Exec) for op in known.values()):
+        raise ContainerError("process: required property is missing: there is nothing to start")  # noqa: EM101
+    setting = setting_of(existing.saved, environment)
+    try:
+        _run(existing, Recorder(known, existing.home, setting, warn))
+        existing.home.forget_start()
+        if existing.has_hooks_at(POINT_AFTER_EXEC):
+            run_late_hooks(existing.home, setting, POINT_AFTER_EXEC, warn)
+    except SlingerError as error:
+        for failure in destroy(existing, environment, warn):
+            error.add_note(failure)
+        raise
+
+
+def _run(existing: Existing, recorder: Recorder) -> None:
+    """Say go, and listen until the exec closes the socket."""
+    try:
+        caller = existing.home.connect()
+    except OSError as error:
+        existing.home.forget_start()
+        raise HostError.of("the container's init", error, hint="it was started or has ended") from error
+    try:
+        caller.send(GO)
+        _listen(caller, recorder)
+    finally:
+        caller.close()
+
+
+def _listen(caller: _socket.socket, recorder: Recorder) -> None:
+    executing = False
+    while True:
+        try:
+            data = caller.recv(MESSAGE_LIMIT)
+        except ConnectionResetError:
+            data = b""
+        if not data:
+            break
+        message = decode_message(data)
+        executing = executing or isinstance(message, Executing)
+        if isinstance(message, HookRan):
+            recorder.took(message)
+        elif isinstance(message, Failed):
+            raise recorder.failure or explain(recorder.plan, message)
+    if not executing:
+        text = "the container's init ended before it could run the program"
+        raise HostError(text, hint="the memory limit may be too low, or somebody killed it")
