@@ -211,6 +211,66 @@ int do_personality(struct hands *h, const struct op_personality *op) {
     return personality((unsigned long)op->domain) >= 0 ? 0 : fail(h, "personality", NULL);
 }
 
+int do_scheduler(struct hands *h, const struct op_scheduler *op) {
+    /* struct sched_attr of <linux/sched/types.h>, which older C libraries redefine. */
+    const struct {
+        uint32_t size, policy;
+        uint64_t flags;
+        int32_t nice;
+        uint32_t priority;
+        uint64_t runtime, deadline, period;
+    } attr = {
+        .size = sizeof attr,
+        .policy = (uint32_t)op->policy,
+        .flags = (uint64_t)op->flags,
+        .nice = (int32_t)op->nice,
+        .priority = (uint32_t)op->priority,
+        .runtime = (uint64_t)op->runtime,
+        .deadline = (uint64_t)op->deadline,
+        .period = (uint64_t)op->period,
+    };
+    return syscall(SYS_sched_setattr, 0, &attr, 0) == 0 ? 0 : fail(h, "sched_setattr", NULL);
+}
+
+int do_io_priority(struct hands *h, const struct op_io_priority *op) {
+    enum { WHO_PROCESS = 1 };
+    return syscall(SYS_ioprio_set, WHO_PROCESS, 0, (int)op->value) == 0 ? 0 : fail(h, "ioprio_set", NULL);
+}
+
+int do_memory_policy(struct hands *h, const struct op_memory_policy *op) {
+    unsigned long nodes[16] = {0};
+    if (op->nodes.size > sizeof nodes)
+        return fail_with(h, "set_mempolicy", NULL, EINVAL);
+    memcpy(nodes, op->nodes.data, op->nodes.size);
+    /* The kernel takes one bit less than it is told. */
+    unsigned long bits = op->nodes.size == 0 ? 0 : op->nodes.size * 8 + 1;
+    const unsigned long *mask = op->nodes.size == 0 ? NULL : nodes;
+    return syscall(SYS_set_mempolicy, (int)op->mode, mask, bits) == 0 ? 0 : fail(h, "set_mempolicy", NULL);
+}
+
+int do_app_armor(struct hands *h, const struct op_app_armor *op) {
+    char text[5 + 256] = "exec ";
+    size_t size = strlen(op->profile);
+    if (size >= sizeof text - 5)
+        return fail_with(h, "write", op->profile, ENAMETOOLONG);
+    memcpy(text + 5, op->profile, size);
+    int proc = open_proc(h);
+    if (proc < 0)
+        return fail(h, "open", "/proc");
+    char path[64];
+    size_t at = put_decimal(path, getpid());
+    strcpy(path + at, "/attr/apparmor/exec");
+    int fd = sys_openat2(proc, path, O_WRONLY, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
+    if (fd < 0 && errno == ENOENT) {
+        /* Before Linux 5.1 there was one file for all security modules; some kernels still have no other. */
+        strcpy(path + at, "/attr/exec");
+        fd = sys_openat2(proc, path, O_WRONLY, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
+    }
+    if (fd < 0)
+        return fail(h, "openat2", "/proc/self/attr/apparmor/exec");
+    return write_file(h, fd, op->profile, text, size + 5);
+}
+
 int do_rlimit(struct hands *h, const struct op_rlimit *op) {
     struct rlimit64 limit = {.rlim_cur = (uint64_t)op->soft, .rlim_max = (uint64_t)op->hard};
     if (syscall(SYS_prlimit64, h->init, (int)op->resource, &limit, NULL) != 0)

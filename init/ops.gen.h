@@ -43,6 +43,10 @@ enum op_kind {
     OP_HOOK,
     OP_RLIMIT,
     OP_PERSONALITY,
+    OP_SCHEDULER,
+    OP_IO_PRIORITY,
+    OP_MEMORY_POLICY,
+    OP_APP_ARMOR,
     OP_NO_NEW_PRIVILEGES,
     OP_BOUNDING,
     OP_SET_USER,
@@ -55,7 +59,7 @@ enum op_kind {
     OP_SECCOMP,
     OP_EXEC,
 };
-#define OP_KINDS 42
+#define OP_KINDS 46
 
 enum message_kind {
     MESSAGE_INIT_PID,
@@ -229,6 +233,29 @@ struct op_personality {
     int64_t domain;
 };
 
+struct op_scheduler {
+    int64_t policy;
+    int64_t flags;
+    int64_t nice;
+    int64_t priority;
+    int64_t runtime;
+    int64_t deadline;
+    int64_t period;
+};
+
+struct op_io_priority {
+    int64_t value;
+};
+
+struct op_memory_policy {
+    int64_t mode;
+    struct bytes nodes;
+};
+
+struct op_app_armor {
+    const char *profile;
+};
+
 struct op_bounding {
     int64_t mask;
 };
@@ -307,6 +334,10 @@ struct op {
         struct op_hook hook;
         struct op_rlimit rlimit;
         struct op_personality personality;
+        struct op_scheduler scheduler;
+        struct op_io_priority io_priority;
+        struct op_memory_policy memory_policy;
+        struct op_app_armor app_armor;
         struct op_bounding bounding;
         struct op_set_user set_user;
         struct op_capabilities capabilities;
@@ -460,6 +491,25 @@ static inline int op_take(struct reader *r, struct op *op) {
     case OP_PERSONALITY:
         take_int(r, &op->personality.domain);
         return 0;
+    case OP_SCHEDULER:
+        take_int(r, &op->scheduler.policy);
+        take_int(r, &op->scheduler.flags);
+        take_int(r, &op->scheduler.nice);
+        take_int(r, &op->scheduler.priority);
+        take_int(r, &op->scheduler.runtime);
+        take_int(r, &op->scheduler.deadline);
+        take_int(r, &op->scheduler.period);
+        return 0;
+    case OP_IO_PRIORITY:
+        take_int(r, &op->io_priority.value);
+        return 0;
+    case OP_MEMORY_POLICY:
+        take_int(r, &op->memory_policy.mode);
+        take_bytes(r, &op->memory_policy.nodes);
+        return 0;
+    case OP_APP_ARMOR:
+        take_string(r, &op->app_armor.profile);
+        return 0;
     case OP_NO_NEW_PRIVILEGES:
         return 0;
     case OP_BOUNDING:
@@ -541,6 +591,10 @@ int do_sysctl(struct hands *h, const struct op_sysctl *op);
 int do_hook(struct hands *h, const struct op_hook *op);
 int do_rlimit(struct hands *h, const struct op_rlimit *op);
 int do_personality(struct hands *h, const struct op_personality *op);
+int do_scheduler(struct hands *h, const struct op_scheduler *op);
+int do_io_priority(struct hands *h, const struct op_io_priority *op);
+int do_memory_policy(struct hands *h, const struct op_memory_policy *op);
+int do_app_armor(struct hands *h, const struct op_app_armor *op);
 int do_no_new_privileges(struct hands *h);
 int do_bounding(struct hands *h, const struct op_bounding *op);
 int do_set_user(struct hands *h, const struct op_set_user *op);
@@ -617,6 +671,14 @@ static inline int op_do(struct hands *h, const struct op *op) {
         return do_rlimit(h, &op->rlimit);
     case OP_PERSONALITY:
         return do_personality(h, &op->personality);
+    case OP_SCHEDULER:
+        return do_scheduler(h, &op->scheduler);
+    case OP_IO_PRIORITY:
+        return do_io_priority(h, &op->io_priority);
+    case OP_MEMORY_POLICY:
+        return do_memory_policy(h, &op->memory_policy);
+    case OP_APP_ARMOR:
+        return do_app_armor(h, &op->app_armor);
     case OP_NO_NEW_PRIVILEGES:
         return do_no_new_privileges(h);
     case OP_BOUNDING:

@@ -18,11 +18,12 @@ from slinger.spec.validate import validate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from tempfile import TemporaryDirectory
     from typing import Self, TypeAlias
 
     from slinger.spec.config import Config, Hook, IdMapping, Mount
+    from slinger.spec.jsontext import Json
 
     Path: TypeAlias = str | os.PathLike[str]
 
@@ -77,7 +78,8 @@ class Bundle:
         as ``{"linux.resources.pids.limit": 32}``; they have the last word.
 
         Raises ConfigError naming the property that is wrong, HostError where the directory cannot be written or
-        has a config.json already, and UsageError for a string where a list of strings is meant.
+        has a config.json already, UsageError for a string where a list of strings is meant, and TypeError for a
+        property that is no JSON.
         """
         if isinstance(args, str):
             message = f"args: must be a list of strings, not {args!r}"
@@ -109,7 +111,7 @@ class Bundle:
         validate(config, rootless=rootless)
         temporary = None
         if path is None:
-            from tempfile import TemporaryDirectory  # noqa: PLC0415 - costs 10 ms
+            from tempfile import TemporaryDirectory  # costs 10 ms
 
             path = (temporary := TemporaryDirectory(prefix="slinger-bundle-")).name
         bundle = cls(path)
@@ -160,21 +162,21 @@ class Bundle:
         self.close()
 
 
-def _set(document: object, path: str, value: object) -> None:
+def _set(document: Json, path: str, value: object) -> None:
     """Set the property at a dotted path, making the objects on the way."""
     *parents, last = path.split(".")
     place = document
     for at, name in enumerate(parents):
         place = place.setdefault(name, {}) if isinstance(place, dict) else None
         if not isinstance(place, dict):
-            raise ConfigError(".".join(parents[: at + 1]), f"is no object, so {path} cannot be set")
+            raise ConfigError(".".join(parents[: at + 1]), f"not an object, so {path} cannot be set")
     if isinstance(place, dict):
-        place[last] = value
+        place[last] = value  # type: ignore[assignment]  # a caller's; dump_pretty refuses what is no JSON
 
 
-def _list_at(document: object, name: str) -> Iterator[object]:
+def _list_at(document: Json, name: str) -> list[Json]:
     value = document.get(name) if isinstance(document, dict) else None
-    return iter(value if isinstance(value, list) else ())
+    return value if isinstance(value, list) else []
 
 
 def _mount_json(mount: Mount) -> dict[str, object]:

@@ -5,9 +5,10 @@ What a verb needs is imported when it is called: ``state`` and ``kill`` load no 
 
 from __future__ import annotations
 
+import _thread
 import os
 
-from slinger.errors import ContainerError, HostError, NotFoundError
+from slinger.errors import ContainerError, HostError, NotFoundError, SlingerError
 from slinger.existing import Existing, absolute_root
 from slinger.host import store
 
@@ -42,8 +43,13 @@ class Container:
     """A container of this machine.
 
     Made by ``create`` (then we are its caller) or found by ``load``. A context manager: leaving it deletes
-    the container, by force if it still runs. Methods raise SlingerError; they may be called from several
-    threads as long as each container is used by one at a time.
+    the container, by force if it still runs, and does nothing if it is deleted already. Methods raise
+    SlingerError.
+
+    Threads may use containers at the same time. Of one container, ``wait``, ``kill``, ``status`` and ``state``
+    may run beside each other and beside one ``start`` or ``delete``; ``close`` comes when all others are done.
+    A process of ours stands between the program and the caller, and how the program ended comes from it over
+    a socket: whoever else waits for children (``os.wait``, asyncio, subprocess) can take neither.
     """
 
     def __init__(self, existing: Existing, *, warn: Callable[[str], None] = _quiet) -> None:
@@ -53,13 +59,14 @@ class Container:
         self._master = -1
         self._stdio = (0, 1, 2)
         self._exit_code: int | None = None
+        self._waiting = _thread.allocate_lock()
         self._environment = _caller_environment()
 
     @classmethod
     def create(
         cls,
         container_id: str,
-        bundle: str = ".",
+        bundle: str | os.PathLike[str] = ".",
         *,
         root: str = "",
         config: str = "",
@@ -69,27 +76,37 @@ class Container:
         listen_fds: int = 0,
         console_socket: str = "",
         pid_file: str = "",
-        supervise: bool = False,
+        supervise: bool = True,
         subreaper: bool = True,
         stdio: tuple[int, int, int] = (0, 1, 2),
         environment: tuple[str, ...] | None = None,
         warn: Callable[[str], None] = _quiet,
     ) -> Self:
-        """Create a container from the bundle, a directory with config.json and the root file system.
+        """Create a container from a bundle: a Bundle, or the path of a directory with a config.json.
 
-        ``supervise``: stay the one that waits for it, so that ``wait`` knows how it ended. ``environment``
-        (``NAME=value``) is what hooks inherit that have no env of their own; None is ours. ``warn`` is called
-        with each warning. Raises ConfigError, ExistsError, HostError, OpError or HookError, and then leaves
-        nothing behind.
+        ``root`` is the directory that remembers containers, "" the default one; an id is unique in it.
+        ``config``: another file than the bundle's config.json. ``stdio`` are the descriptors that become the
+        program's standard input, output and error; they stay open here. With a terminal they are what ``wait``
+        copies its bytes from and to, unless ``console_socket`` names the socket that is to get it.
+        ``preserve_fds``: this many descriptors from 3 on go to the program; before them ``listen_fds`` sockets,
+        as systemd passes them. ``pid_file`` gets the pid. ``environment`` (``NAME=value``) is what hooks inherit
+        that have no env of their own; None is ours. ``warn`` is called with each warning.
+
+        ``supervise``: keep a process that waits for the container, so that ``wait`` knows how it ended; without
+        it the container goes to whoever adopts our orphans, as an engine wants it. ``subreaper``: that process
+        also adopts what the container orphans. ``no_pivot`` and ``no_new_keyring`` are the command's options.
+
+        Raises UsageError, ConfigError, ExistsError, HostError, OpError or HookError, and then leaves nothing
+        behind.
         """
         from slinger.creation import Request, create  # noqa: PLC0415
 
-        bundle = os.path.abspath(bundle)
+        directory = os.path.abspath(bundle)
         request = Request(
             container_id=container_id,
-            bundle=bundle,
+            bundle=directory,
             root=absolute_root(root),
-            config_file=os.path.abspath(config) if config else f"{bundle}/config.json",
+            config_file=os.path.abspath(config) if config else f"{directory}/config.json",
             no_pivot=no_pivot,
             no_new_keyring=no_new_keyring,
             preserve_fds=preserve_fds,
@@ -131,11 +148,14 @@ class Container:
     def __exit__(self, *_exception: object) -> None:
         try:
             self.delete(force=True)
+        except NotFoundError:
+            pass  # deleted already: by its user, or by a start that failed
         finally:
             self.close()
 
     @property
     def id(self) -> str:
+        """The name that create gave it."""
         return self._existing.saved.container_id
 
     @property
@@ -160,8 +180,13 @@ class Container:
         """
         from slinger.starting import start  # noqa: PLC0415
 
-        with self._existing.home.locked():
-            start(self._existing, self._environment, self._warn)
+        try:
+            with self._existing.home.locked():
+                start(self._existing, self._environment, self._warn)
+        except SlingerError:
+            if not self._existing.home.is_current():
+                self._collect()
+            raise
 
     def kill(self, signal: int = 15) -> None:
         """Send a signal to init; SIGKILL reaches every process where the container has no pid namespace of its own.
@@ -181,16 +206,32 @@ class Container:
 
         with self._existing.home.locked():
             delete(self._existing, self._environment, self._warn, force=force)
+        self._collect()
+
+    def _collect(self) -> None:
+        """What is ours of a container that was destroyed: the process that waited for it, and its terminal."""
+        if self._hands is None:
+            return
+        if self._master >= 0 and self._waiting.acquire(blocking=False):
+            os.close(self._master)
+            self._master = -1
+            self._waiting.release()
+        self.wait()
         if self._hands is not None and self._master < 0:
             self.wait()
 
     def wait(self) -> int:
         """Wait until the program has ended: its exit code, or 128 + N if signal N killed it.
 
-        Only for a container that was created with ``supervise``; ContainerError otherwise.
+        Only for a container that was created with ``supervise``; ContainerError otherwise. HostError if the
+        process that watches it was killed. The answer stays the same however often it is asked for.
         """
-        if self._exit_code is not None:
+        with self._waiting:
+            if self._exit_code is None:
+                self._exit_code = self._wait()
             return self._exit_code
+
+    def _wait(self) -> int:
         if self._hands is None:
             raise ContainerError("its end is not known: it was not created with supervise")  # noqa: EM101
         from slinger.plan.wire import Exited  # noqa: PLC0415
@@ -202,10 +243,9 @@ class Container:
                 raise HostError("the process that watches the container was killed")  # noqa: EM101
             if isinstance(message, Exited):
                 break
-        code = os.waitstatus_to_exitcode(message.status)
-        self._exit_code = code if code >= 0 else SIGNALLED - code
         self._hands.reap()
-        return self._exit_code
+        code = os.waitstatus_to_exitcode(message.status)
+        return code if code >= 0 else SIGNALLED - code
 
     def _proxy_terminal(self, hands: Hands) -> None:
         """Where the container's terminal is ours to serve, copy between it and our stdio until the end."""

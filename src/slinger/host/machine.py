@@ -71,6 +71,8 @@ def gather(
         capabilities=probe.permitted_capabilities(),
         last_capability=probe.last_capability(),
         hierarchies=hierarchies,
+        apparmor=probe.apparmor_enabled(),
+        selinux=probe.selinux_enabled(),
         seccomp=seccomp,
         joined=joined_types(config),
         terminal_size=terminal_size,

@@ -6,13 +6,15 @@ Pure: same inputs, same bytes. Each topic has its own file beside this one.
 from __future__ import annotations
 
 from slinger.lifecycle import POINT_BEFORE_EXEC, POINT_BEFORE_PIVOT, POINT_RUNTIME_READY
+from slinger.linux.scheduling import MEMORY_POLICIES, MEMORY_POLICY_FLAGS, node_mask
 from slinger.plan import namespaces, ops, wire
 from slinger.plan.devices import device_ops, dev_is_hosts
 from slinger.plan.masks import mask_ops
 from slinger.plan.mounts import mount_ops
 from slinger.plan.privileges import no_new_privileges_ops, privilege_ops, seccomp_ops
-from slinger.plan.process import early_ops, exec_op, program_ops, rlimit_ops
+from slinger.plan.process import early_ops, exec_op, program_ops, rlimit_ops, scheduling_ops
 from slinger.plan.rootfs import attach_ops, enter_ops, has_mounts, open_ops, propagation_ops, readonly_ops
+from slinger.plan.unsupported import check_supported
 from slinger.record import Record
 
 TYPE_CHECKING = False
@@ -69,7 +71,11 @@ def ops_of_rows(rows: tuple[tuple[int, str, str, str, tuple[str, ...]], ...]) ->
 
 
 def compile_plan(config: Config, options: Options, facts: Facts, hooks: Placed) -> Plan:
-    """The plan of a container, from the first open on the host to the exec of its program."""
+    """The plan of a container, from the first open on the host to the exec of its program.
+
+    ConfigError for what cannot be done: a property is applied or refused, never left out.
+    """
+    check_supported(config, facts)
     mounts = mount_ops(config, facts, options.bundle)
     node_sources, nodes, slots = device_ops(config, facts, mounts.slots)
     sources = [*open_ops(config, facts), *mounts.sources, *node_sources]
@@ -128,11 +134,24 @@ def _identity_ops(config: Config) -> list[Op]:
     return plan
 
 
-def _personality_ops(config: Config) -> list[Op]:
-    personality = config.linux.personality
-    if personality is None:
+def _domain_ops(config: Config) -> list[Op]:
+    """linux.personality and linux.memoryPolicy."""
+    plan: list[Op] = []
+    personality, policy = config.linux.personality, config.linux.memory_policy
+    if personality is not None:
+        plan.append(ops.Personality("linux.personality.domain", domain=PERSONALITIES[personality.domain]))
+    if policy is not None:
+        mode = MEMORY_POLICIES[policy.mode]
+        for name in policy.flags:
+            mode |= MEMORY_POLICY_FLAGS[name]
+        plan.append(ops.MemoryPolicy("linux.memoryPolicy", mode=mode, nodes=node_mask(policy.nodes)))
+    return plan
+
+
+def _label_ops(process: Process) -> list[Op]:
+    if not process.apparmor_profile:
         return []
-    return [ops.Personality("linux.personality.domain", domain=PERSONALITIES[personality.domain])]
+    return [ops.AppArmor("process.apparmorProfile", profile=process.apparmor_profile)]
 
 
 def _process_ops(config: Config, options: Options, facts: Facts, hooks: Placed) -> list[Op]:
@@ -143,7 +162,9 @@ def _process_ops(config: Config, options: Options, facts: Facts, hooks: Placed) 
         return [created, ops.WaitStart("")]
     return [
         *rlimit_ops(process),
-        *_personality_ops(config),
+        *scheduling_ops(process),
+        *_domain_ops(config),
+        *_label_ops(process),
         *no_new_privileges_ops(process),
         ops.Chdir("process.cwd", path=process.cwd, create=1, may_fail=1),
         *privilege_ops(config, process, facts),

@@ -295,6 +295,37 @@ class Personality(Op):
     domain: int = 0
 
 
+class Scheduler(Op):
+    """Set scheduling policy and attributes (sched_setattr(2)); times in nanoseconds."""
+
+    policy: int = 0
+    flags: int = 0
+    nice: int = 0
+    priority: int = 0
+    runtime: int = 0
+    deadline: int = 0
+    period: int = 0
+
+
+class IoPriority(Op):
+    """Set class and level of I/O priority, packed as ioprio_set(2) takes them."""
+
+    value: int = 0
+
+
+class MemoryPolicy(Op):
+    """Set the NUMA policy (set_mempolicy(2)); ``nodes`` is a bit mask in 64-bit words."""
+
+    mode: int = 0
+    nodes: bytes = b""
+
+
+class AppArmor(Op):
+    """Have the exec enter this profile (/proc/self/attr, through a handle checked to be procfs: CVE-2019-16884)."""
+
+    profile: str = ""
+
+
 class NoNewPrivileges(Op):
     """PR_SET_NO_NEW_PRIVS."""
 
@@ -374,7 +405,7 @@ OPS: tuple[type[Op], ...] = (
     OpenTree, Propagation, AttachRoot, OpenRoot, MountNew, MountBind, MountChange, MakeNode, MakeLink, Console, Pivot, RootChange,
     Mask, ReadonlyPath, Hostname, Domainname, Sysctl,
     Hook,
-    Rlimit, Personality, NoNewPrivileges, Bounding, SetUser, Capabilities, Chdir, Home, FindProgram, WaitStart, Announce, Seccomp, Exec,
+    Rlimit, Personality, Scheduler, IoPriority, MemoryPolicy, AppArmor, NoNewPrivileges, Bounding, SetUser, Capabilities, Chdir, Home, FindProgram, WaitStart, Announce, Seccomp, Exec,
 )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from slinger.linux.rlimits import RLIMITS
+from slinger.linux.scheduling import IO_CLASS_SHIFT, IO_CLASSES, SCHEDULER_FLAGS, SCHEDULER_POLICIES
 from slinger.plan import ops
 
 TYPE_CHECKING = False
@@ -51,6 +52,32 @@ def rlimit_ops(process: Process) -> list[Op]:
         ops.Rlimit(f"process.rlimits[{at}]", by=ops.OUTER, resource=RLIMITS[each.type], soft=each.soft, hard=each.hard)
         for at, each in enumerate(process.rlimits)
     ]
+
+
+def scheduling_ops(process: Process) -> list[Op]:
+    """process.scheduler and process.ioPriority, while there still is the privilege for them."""
+    plan: list[Op] = []
+    scheduler = process.scheduler
+    if scheduler is not None:
+        flags = 0
+        for name in scheduler.flags:
+            flags |= SCHEDULER_FLAGS[name]
+        plan.append(
+            ops.Scheduler(
+                "process.scheduler",
+                policy=SCHEDULER_POLICIES[scheduler.policy],
+                flags=flags,
+                nice=scheduler.nice,
+                priority=scheduler.priority,
+                runtime=scheduler.runtime,
+                deadline=scheduler.deadline,
+                period=scheduler.period,
+            )
+        )
+    if process.io_priority is not None:
+        value = IO_CLASSES[process.io_priority.class_] << IO_CLASS_SHIFT | process.io_priority.priority
+        plan.append(ops.IoPriority("process.ioPriority", value=value))
+    return plan
 
 
 def program_ops(process: Process, options: Options) -> list[Op]:

@@ -1,0 +1,47 @@
+"""What config.json may ask for and the plan cannot do yet: refused by name, never silently left out."""
+
+from __future__ import annotations
+
+from slinger.errors import ConfigError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from slinger.plan.facts import Facts
+    from slinger.spec.config import Config
+
+
+def _asked(config: Config, facts: Facts) -> Iterator[str]:
+    """The JSON paths of what is asked for in vain."""
+    linux, process = config.linux, config.process
+    if linux.intel_rdt is not None:
+        yield "linux.intelRdt"
+    if linux.net_devices:
+        yield "linux.netDevices"
+    for index, mount in enumerate(config.mounts):
+        if mount.uid_mappings or mount.gid_mappings or {"idmap", "ridmap"} & set(mount.options):
+            yield f"mounts[{index}].uidMappings"
+    if linux.seccomp is not None:
+        if linux.seccomp.listener_path:
+            yield "linux.seccomp.listenerPath"
+        for index, rule in enumerate(linux.seccomp.syscalls):
+            if rule.action == "SCMP_ACT_NOTIFY":
+                yield f"linux.seccomp.syscalls[{index}].action"
+    if facts.selinux and linux.mount_label:
+        yield "linux.mountLabel"
+    if facts.selinux and process is not None and process.selinux_label:
+        yield "process.selinuxLabel"
+
+
+def check_supported(config: Config, facts: Facts) -> None:
+    """ConfigError for the first property that this version cannot apply, or that the machine has not got."""
+    for path in _asked(config, facts):
+        raise ConfigError(path, "not supported by this version of slinger")
+    linux, process = config.linux, config.process
+    if process is not None and process.apparmor_profile and not facts.apparmor:
+        raise ConfigError("process.apparmorProfile", "AppArmor is not enabled on this machine")
+    if process is not None and process.selinux_label and not facts.selinux:
+        raise ConfigError("process.selinuxLabel", "SELinux is not enabled on this machine")
+    if linux.mount_label and not facts.selinux:
+        raise ConfigError("linux.mountLabel", "SELinux is not enabled on this machine")
