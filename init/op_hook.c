@@ -65,7 +65,12 @@ static void enter_directory(const struct hands *h, const struct op_hook *op, int
 }
 
 /* In the child. fds: stdin, stdout, stderr, and where to report; none of them is below 4 already. */
-static _Noreturn void become_hook(const struct hands *h, const struct op_hook *op, char *const env[], const int fds[4]) {
+static _Noreturn void become_hook(const struct hands *h, const struct op_hook *op, char *const env[], const int fds[4],
+                                  pid_t runner) {
+    /* Whoever kills the one that runs it, the out-of-memory killer perhaps, does not leave a hook that nobody times. */
+    die_with_parent();
+    if (getppid() != runner)
+        _exit(127);
     /* First, since the root handle may be fd 3. */
     enter_directory(h, op, fds[3]);
     for (int i = 0; i < 4; i++) {
@@ -122,11 +127,12 @@ static int start(struct hands *h, const struct op_hook *op, char *const env[], s
             return -1;
         }
     }
+    pid_t runner = getpid();
     struct clone_args args = {
         .flags = CLONE_PIDFD, .pidfd = (uint64_t)(uintptr_t)&hook->pidfd, .exit_signal = SIGCHLD};
     hook->pid = sys_clone3(&args);
     if (hook->pid == 0)
-        become_hook(h, op, env, (const int[4]){pipes[0], pipes[3], pipes[5], pipes[7]});
+        become_hook(h, op, env, (const int[4]){pipes[0], pipes[3], pipes[5], pipes[7]}, runner);
     int failed = errno;
     close_all((int[]){pipes[0], pipes[3], pipes[5], pipes[7]}, 4);
     if (hook->pid < 0) {
@@ -233,8 +239,10 @@ static struct bytes tail_of(struct stream *s) {
 }
 
 static void finish(struct hook *hook, enum end end, int64_t timeout, struct hook_run *run) {
-    if (end != ENDED)
+    if (end != ENDED) {
         (void)kill(-hook->pid, SIGKILL);
+        (void)kill(hook->pid, SIGKILL); /* it may have left its group */
+    }
     siginfo_t info = {0};
     while (waitid(P_PIDFD, (id_t)hook->pidfd, &info, WEXITED) != 0 && errno == EINTR)
         ;

@@ -44,6 +44,13 @@ void take_int(struct reader *r, int64_t *value) {
     *value = (int64_t)(low | high << 32);
 }
 
+/* A slot is an index into memory of ours. */
+void take_slot(struct reader *r, int64_t *value) {
+    take_int(r, value);
+    if (*value < 0 || *value >= (int64_t)r->slots)
+        r->bad = true;
+}
+
 void take_bytes(struct reader *r, struct bytes *value) {
     uint32_t size = take_u32(r);
     value->data = take(r, size);
@@ -106,6 +113,7 @@ int plan_read(const uint8_t *data, size_t size, struct arena *arena, struct plan
         return -1;
     uint32_t count = take_u32(&r);
     uint32_t slots = take_u32(&r);
+    r.slots = slots;
     if (r.bad || slots > PLAN_SLOTS_MAX || count > (size - PLAN_HEADER) / OP_HEADER)
         return -1;
     struct op *ops = arena_take(arena, (count + (size_t)1) * sizeof(struct op));

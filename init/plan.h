@@ -27,11 +27,13 @@ struct reader {
     const uint8_t *at;
     const uint8_t *end;
     struct arena *arena;
+    uint32_t slots;
     bool bad;
 };
 
 /* Each takes one field; after the first field that does not fit, `bad` is set and all yield nothing. */
 void take_int(struct reader *r, int64_t *value);
+void take_slot(struct reader *r, int64_t *value);
 void take_string(struct reader *r, const char **value);
 void take_bytes(struct reader *r, struct bytes *value);
 void take_strings(struct reader *r, struct strings *value);

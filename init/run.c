@@ -37,9 +37,20 @@ static bool brain_is_gone(short events) {
     return (events & (POLLHUP | POLLERR | POLLNVAL)) != 0;
 }
 
+/* Init may be running a hook, and with it gone nobody would end that one: init sees as well that the brain is gone, and
+ * ends the hook and itself. Not longer than GRACE, since what it does may block. */
+static void let_init_end(struct hands *h) {
+    enum { GRACE = 1000 }; /* milliseconds */
+    struct pollfd link = {.fd = h->link, .events = POLLIN};
+    while (poll(&link, 1, GRACE) < 0 && errno == EINTR)
+        ;
+}
+
 /* Wait until the other side passes the turn, or is gone: 1, 0, or -1 when the brain is gone. */
 static int wait_for_turn(struct hands *h, uint32_t *turn) {
-    struct pollfd fds[2] = {{.fd = h->link, .events = POLLIN}, {.fd = h->brain, .events = 0}};
+    /* Only the outer process watches the brain: when it goes, init follows it (PR_SET_PDEATHSIG). */
+    int watched = h->me == ACTOR_OUTER ? h->brain : -1;
+    struct pollfd fds[2] = {{.fd = h->link, .events = POLLIN}, {.fd = watched, .events = 0}};
     for (;;) {
         if (poll(fds, 2, -1) < 0) {
             if (errno == EINTR)
@@ -50,9 +61,10 @@ static int wait_for_turn(struct hands *h, uint32_t *turn) {
             ssize_t got = recv(h->link, turn, sizeof *turn, 0);
             return got == (ssize_t)sizeof *turn ? 1 : 0;
         }
-        /* Only the outer process watches the brain: when it goes, init follows it (PR_SET_PDEATHSIG). */
-        if (h->me == ACTOR_OUTER && brain_is_gone(fds[1].revents))
+        if (brain_is_gone(fds[1].revents)) {
+            let_init_end(h);
             return -1;
+        }
     }
 }
 

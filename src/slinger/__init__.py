@@ -22,8 +22,10 @@ if TYPE_CHECKING:
         SlingerError,
         UsageError,
     )
-    from slinger.spec.config import Hook
+    from slinger.spec.config import Hook, Mount, Namespace
     from slinger.spec.state import State
+
+    __version__: str
 
 __all__ = [
     "Bundle",
@@ -34,6 +36,8 @@ __all__ = [
     "Hook",
     "HookError",
     "HostError",
+    "Mount",
+    "Namespace",
     "NotFoundError",
     "OpError",
     "SlingerError",
@@ -48,6 +52,8 @@ _HOMES = {
     "Container": "slinger.container",
     "containers": "slinger.container",
     "Hook": "slinger.spec.config",
+    "Mount": "slinger.spec.config",
+    "Namespace": "slinger.spec.config",
     "State": "slinger.spec.state",
     "__version__": "slinger.version",
 }
@@ -58,7 +64,7 @@ def __getattr__(name: str) -> object:
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)
     home = __import__(_HOMES.get(name, "slinger.errors"), fromlist=[name])
-    value: object = getattr(home, name)
+    value: object = getattr(home, "VERSION" if name == "__version__" else name)
     globals()[name] = value
     return value
 

@@ -216,9 +216,10 @@ class Container:
             os.close(self._master)
             self._master = -1
             self._waiting.release()
-        self.wait()
-        if self._hands is not None and self._master < 0:
+        try:
             self.wait()
+        except HostError:
+            self._hands.reap()  # it was killed, so nobody can tell how the container ended, and nobody has asked
 
     def wait(self) -> int:
         """Wait until the program has ended: its exit code, or 128 + N if signal N killed it.
@@ -233,14 +234,14 @@ class Container:
 
     def _wait(self) -> int:
         if self._hands is None:
-            raise ContainerError("its end is not known: it was not created with supervise")  # noqa: EM101
+            raise ContainerError("its end is not known: it was not created with supervise")
         from slinger.plan.wire import Exited  # noqa: PLC0415
 
         self._proxy_terminal(self._hands)
         while True:
             message, _ = self._hands.receive()
             if message is None:
-                raise HostError("the process that watches the container was killed")  # noqa: EM101
+                raise HostError("the process that watches the container was killed")
             if isinstance(message, Exited):
                 break
         self._hands.reap()

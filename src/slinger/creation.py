@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 
-from slinger.errors import ConfigError, HostError
+from slinger.errors import ConfigError, ContainerError, HostError
 from slinger.failures import explain
 from slinger.hooks.placing import Setting, place
 from slinger.hooks.running import Recorder, run_hooks
@@ -32,6 +32,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from slinger.plan.facts import Hierarchy
     from slinger.plan.wire import Message
     from slinger.spec.config import Config
 
@@ -88,13 +89,21 @@ def read_config(path: str, warn: Callable[[str], None]) -> tuple[Config, bytes]:
     return config, text
 
 
-def make_plan(request: Request, config: Config, rootfs: str, ref: cgroup.Ref, *, seccomp: bool = True) -> Plan:
+def _hierarchies(ref: cgroup.Ref, probed: tuple[Hierarchy, ...]) -> tuple[Hierarchy, ...]:
+    """Each hierarchy with the container's cgroup in it; where it has none it stays in ours."""
+    own = {each.path.rstrip("/"): each for each in ref.hierarchies()}
+    return tuple(own.get(each.path.rstrip("/"), each) for each in probed)
+
+
+def make_plan(
+    request: Request, config: Config, rootfs: str, ref: cgroup.Ref, probed: tuple[Hierarchy, ...]
+) -> Plan:
     """The plan of a container, for this machine as it is."""
     program = None
-    if seccomp and config.linux.seccomp is not None:
+    if config.linux.seccomp is not None:
         program = compile_filter(config.linux.seccomp, request.root)
     size = console.window_size(request.stdio[0])
-    facts = machine.gather(config, rootfs, ref.hierarchies(), program, size)
+    facts = machine.gather(config, rootfs, _hierarchies(ref, probed), program, size)
     options = Options(
         container_id=request.container_id,
         bundle=request.bundle,
@@ -128,11 +137,11 @@ class Creation:
         self._check_terminal()
         self.rootfs = machine.find_rootfs(self.config, request.bundle)
         self.home, taken_over = Home.make(request.root, request.container_id)
-        if taken_over:
-            clear_leftovers(self.home)
         self.undo.push("the container's directory", self.home.close)
         self.undo.push("the container's directory", self.home.remove)
         try:
+            if taken_over:
+                clear_leftovers(self.home)
             self._prepare(text)
             self._walk()
         except BaseException as error:
@@ -155,11 +164,9 @@ class Creation:
     def _prepare(self, text: bytes) -> None:
         """Write down what will be made, then start the hands on the plan."""
         request, config = self.request, self.config
+        probed = probe.probe_hierarchies()
         self.ref = cgroup.locate(
-            config.linux.cgroups_path,
-            request.container_id,
-            probe.probe_hierarchies(),
-            rootless=machine.unprivileged(),
+            config.linux.cgroups_path, request.container_id, probed, rootless=machine.unprivileged()
         )
         late = tuple(stage.name for stage in STAGES if stage.point in LATE_POINTS and config.hooks.of(stage.name))
         self.saved = Saved(
@@ -172,16 +179,17 @@ class Creation:
             annotations=config.annotations,
             late_hooks=late,
         )
-        self.home.write(self.saved)
         if late:
-            self.home.write_file(CONFIG, text)
-        self.plan = make_plan(request, config, self.rootfs, self.ref)
+            self.home.write_file(CONFIG, text)  # first: a record that names late hooks has them
+        self.home.write(self.saved)
         self.setting = Setting(
             Options(container_id=request.container_id, bundle=request.bundle, environment=request.environment),
             self.rootfs,
         )
         self.undo.push("poststop hooks", self._poststop)
         self.undo.push("the cgroup", self._remove_cgroup)
+        self.ref = cgroup.make(self.ref, config.linux.resources)
+        self.plan = make_plan(request, config, self.rootfs, self.ref, probed)
         self._start_hands()
 
     def _start_hands(self) -> None:
@@ -204,7 +212,6 @@ class Creation:
 
     def _walk(self) -> None:
         """Answer the hands until the container waits for its start."""
-        self.ref = cgroup.make(self.ref, self.config.linux.resources)
         while not self.done:
             message, fd = self.hands.receive()
             if message is None:
@@ -293,6 +300,8 @@ class Creation:
 
     def _kill_hands(self) -> None:
         init = Process.find(self.pid) if self.pid else None
+        if self.done and init is not None:
+            _end(init)  # it is on its own, or will be: the hands do not take it with them any more
         self.hands.kill()
         if init is not None:
             wait_gone(init)
@@ -302,6 +311,13 @@ class Creation:
 
     def _poststop(self) -> None:
         run_hooks(self.config, self.setting, POINT_AFTER_DESTROY, self.home, self.warn)
+
+
+def _end(process: Process) -> None:
+    try:
+        process.send(SIGKILL)
+    except ContainerError:
+        return  # it has ended by itself
 
 
 def write_pid_file(path: str, pid: int) -> None:
@@ -352,7 +368,6 @@ def plan_only(bundle: str, root: str, container_id: str, warn: Callable[[str], N
         environment=(),
     )
     config, _ = read_config(request.config_file, warn)
-    ref = cgroup.locate(
-        config.linux.cgroups_path, container_id, probe.probe_hierarchies(), rootless=machine.unprivileged()
-    )
-    return make_plan(request, config, machine.find_rootfs(config, bundle), ref)
+    probed = probe.probe_hierarchies()
+    ref = cgroup.locate(config.linux.cgroups_path, container_id, probed, rootless=machine.unprivileged())
+    return make_plan(request, config, machine.find_rootfs(config, bundle), ref, probed)

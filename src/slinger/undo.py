@@ -10,7 +10,11 @@ if TYPE_CHECKING:
 
 
 class Undo:
-    """Run in reverse order. One that fails does not keep the others from running; its reason is reported."""
+    """Run in reverse order. One that fails does not keep the others from running; its reason is reported.
+
+    Nor does a signal (KeyboardInterrupt, and so host.signals.Interrupted): it ends the action that it meets, a hook
+    that hangs perhaps, and no other.
+    """
 
     def __init__(self) -> None:
         self._stack: list[tuple[str, Callable[[], object]]] = []
@@ -32,4 +36,6 @@ class Undo:
                 action()
             except (OSError, SlingerError) as error:
                 failures.append(f"{what}: {error}")
+            except KeyboardInterrupt:
+                failures.append(f"{what}: interrupted")
         return failures

@@ -3,6 +3,7 @@
  *   payload report [--probe PATH]... [--list DIR]... [--file PATH]...   one JSON object about everything
  *   payload probe PATH...                                               what is at these paths, may it be read, written
  *   payload hook-report FILE [WORD...]                                  as a hook: one JSON line appended to FILE
+ *   payload                                                             the same, into the file in $HOOK_REPORT
  *   payload SUBCOMMAND ...                                              see the table; `hook-X` is another name of X
  *
  * Exit status 125: no such subcommand, or the payload itself failed.
@@ -15,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -47,6 +49,9 @@ static const struct command commands[] = {
     {"close-stdin", command_close_stdin},
     {"try-syscall", command_try_syscall},
 };
+
+/* The whole argument vector, argv[0] included. */
+static char **all_words;
 
 /* What both a container's process and a hook report. Descriptors first, before any file has been opened. */
 static void common_facts(void) {
@@ -144,6 +149,7 @@ int command_hook_report(char **argv) {
     json_pair_number("monotonic", monotonic_nanoseconds());
     common_facts();
     fact_words("argv", argv);
+    fact_words("words", all_words);
     fact_root();
     fact_stdin();
     json_close('}');
@@ -163,6 +169,9 @@ static const struct command *find(const char *name) {
 }
 
 int main(int argc, char **argv) {
+    all_words = argv;
+    if (argc == 1 && getenv("HOOK_REPORT"))
+        return command_hook_report((char *[]){"hook-report", getenv("HOOK_REPORT"), NULL});
     const struct command *command = argc > 1 ? find(argv[1]) : NULL;
     if (!command) {
         dprintf(STDERR_FILENO, "payload: no such subcommand: %s\n", argc > 1 ? argv[1] : "(none)");

@@ -277,4 +277,17 @@ DIFFERENCES: Final = (
         odd="slinger",
         reason="the spec: the path of a hook must be absolute; runc and crun take it relative to the bundle",
     ),
-)  # fmt: skip
+    # Newer than the peers' versions
+    Difference(
+        cases="scheduler",
+        keys="scheduler:*",
+        odd="slinger",
+        reason="process.scheduler is applied; these versions of runc and crun do not know it",
+    ),
+    Difference(
+        cases="ioPriority",
+        keys="io*",
+        odd="slinger",
+        reason="process.ioPriority is applied; these versions of runc and crun do not know it",
+    ),
+)

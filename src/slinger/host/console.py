@@ -20,6 +20,8 @@ CHUNK = 65536
 TIOCGWINSZ, TIOCSWINSZ = 0x5413, 0x5414
 WINSIZE_BYTES = 8
 SIGWINCH = 28
+END_OF_FILE = b"\x04"  # VEOF
+END_PAUSE = 200  # milliseconds
 
 
 def send_master(path: str, name: str, master: int) -> None:
@@ -54,13 +56,14 @@ class Proxy:
 
     def __init__(self, master: int, stdin: int, stdout: int) -> None:
         self.master = master
-        self.stdin: int | None = stdin
+        self.stdin = stdin
+        self._at_end = False
         self.stdout = stdout
         self._saved: list[object] | None = None
         self._handler: object = None
 
     def __enter__(self) -> Self:
-        if self.stdin is not None and os.isatty(self.stdin):
+        if os.isatty(self.stdin):
             import termios  # noqa: PLC0415
             import tty  # noqa: PLC0415
 
@@ -71,7 +74,7 @@ class Proxy:
         return self
 
     def __exit__(self, *_exception: object) -> None:
-        if self._saved is not None and self.stdin is not None:
+        if self._saved is not None:
             import termios  # noqa: PLC0415
 
             termios.tcsetattr(self.stdin, termios.TCSADRAIN, self._saved)  # type: ignore[arg-type]
@@ -81,8 +84,6 @@ class Proxy:
     def _resize(self, _number: int, _frame: FrameType | None) -> None:
         import fcntl  # noqa: PLC0415
 
-        if self.stdin is None:
-            return
         size = fcntl.ioctl(self.stdin, TIOCGWINSZ, bytes(WINSIZE_BYTES))
         try:
             fcntl.ioctl(self.master, TIOCSWINSZ, size)
@@ -95,15 +96,17 @@ class Proxy:
         poll = select.poll()
         poll.register(done, select.POLLIN)
         poll.register(self.master, select.POLLIN)
-        if self.stdin is not None:
-            poll.register(self.stdin, select.POLLIN)
+        poll.register(self.stdin, select.POLLIN)
         while True:
-            ready = {fd for fd, _ in poll.poll()}
-            if self.master in ready and not self._take_output():
+            ready = {fd for fd, _ in poll.poll(END_PAUSE if self._at_end else None)}
+            if not ready:
+                self._end_of_input()
+            elif self.master in ready and not self._take_output():
                 poll.unregister(self.master)
             elif self.stdin in ready and not self._give_input():
                 poll.unregister(self.stdin)
-                self.stdin = None if self._saved is None else self.stdin
+                self._at_end = True
+                self._end_of_input()
             elif done in ready and self.master not in ready:
                 return
 
@@ -120,6 +123,16 @@ class Proxy:
         return bool(data)
 
     def _give_input(self) -> bool:
-        data = os.read(self.stdin if self.stdin is not None else 0, CHUNK)
-        os.write(self.master, data or b"\x04")
+        data = os.read(self.stdin, CHUNK)
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self.master, view) :]
         return bool(data)
+
+    def _end_of_input(self) -> None:
+        """Type the end-of-file character: again and again, since a program that sets up its terminal drops it."""
+        try:
+            os.write(self.master, END_OF_FILE)
+        except OSError as error:
+            if error.errno != errno.EIO:  # the container has ended
+                raise

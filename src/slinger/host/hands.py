@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import select
 
 import _socket
 
@@ -24,6 +25,7 @@ MESSAGE_LIMIT = 64 * 1024
 SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
 SIGPIPE, SIGXFSZ, SIGKILL = 13, 25, 9
 FD_BYTES = 4
+PATIENCE = 2000  # milliseconds; the outer process itself gives init one second (init/run.c)
 
 
 def hands_path() -> str:
@@ -153,14 +155,33 @@ class Hands:
         self._reaped = True
 
     def kill(self) -> None:
-        """End the outer process, and with it an init that is not on its own yet."""
-        if not self._reaped:
+        """End the outer process, and with it an init that is not on its own yet and a hook that runs.
+
+        The closed channel tells it; only where that does not help within PATIENCE is it killed. A killed one
+        could not end the hook's process group any more.
+        """
+        self.close()
+        if self._reaped:
+            return
+        if not self._ends():
             try:
                 os.kill(self.pid, SIGKILL)
             except ProcessLookupError:
                 pass
-            self.reap()
-        self.close()
+        self.reap()
+
+    def _ends(self) -> bool:
+        """Whether the outer process ends within PATIENCE."""
+        try:
+            fd = os.pidfd_open(self.pid)
+        except ProcessLookupError:
+            return True
+        try:
+            poll = select.poll()
+            poll.register(fd, select.POLLIN)
+            return bool(poll.poll(PATIENCE))
+        finally:
+            os.close(fd)
 
     def close(self) -> None:
         self.channel.close()

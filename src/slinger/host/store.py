@@ -110,7 +110,10 @@ class Home:
                 fresh = False
             except OSError as error:
                 raise HostError.of("the container's directory", error) from error
-            home = cls._lock(path)
+            try:
+                home = cls._lock(path)
+            except FileNotFoundError:
+                continue  # somebody removed it in this moment
             if home is None:
                 raise ExistsError("container with given ID already exists")  # noqa: EM101
             if home.is_current():
@@ -276,6 +279,25 @@ def _frozen(value: object) -> object:
 
 def _open_directory(path: str) -> int:
     return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+
+def remove_unwritten(root: str, container_id: str) -> None:
+    """Remove the directory of a create that was killed before it had written its record.
+
+    Nothing happens if there is none, if it has a record, or while a create is at work in it.
+    """
+    check_id(container_id)
+    try:
+        home = Home._lock(f"{os.path.abspath(root)}/{container_id}")
+    except FileNotFoundError:
+        return
+    if home is None:
+        return
+    try:
+        if home.is_current() and home.read() is None:
+            home.remove()
+    finally:
+        home.close()
 
 
 def ids(root: str) -> tuple[str, ...]:

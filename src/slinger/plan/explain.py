@@ -14,14 +14,21 @@ if TYPE_CHECKING:
 SUBJECTS = ("destination", "path", "name", "text")
 
 
+def printable(text: str) -> str:
+    """The text on one line: what a terminal would obey, or cannot show, is escaped."""
+    return text if text.isprintable() else repr(text)[1:-1]
+
+
 def subject(op: Op) -> str:
-    """The path, name or program that an op is about; "" if it is about the process itself."""
+    """The path, name or program that an op is about, printable; "" if it is about the process itself."""
     if isinstance(op, ops.Exec):
-        return op.args[0] if op.args else ""
+        return printable(op.args[0]) if op.args else ""
+    if isinstance(op, ops.TimeOffsets):
+        return printable("; ".join(op.text.splitlines()))
     values = op.__dict__
     for name in SUBJECTS:
         if values.get(name):
-            return str(values[name])
+            return printable(str(values[name]))
     return ""
 
 

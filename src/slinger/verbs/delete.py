@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from slinger.container import Container
 from slinger.errors import NotFoundError
+from slinger.existing import absolute_root
+from slinger.host.store import remove_unwritten
 from slinger.verbs import Outcome
 
 TYPE_CHECKING = False
@@ -19,4 +21,5 @@ def main(call: Call) -> Outcome:
     except NotFoundError:
         if not force:
             raise
+        remove_unwritten(absolute_root(call.root), call.arguments[0])
     return Outcome()
