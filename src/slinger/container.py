@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from slinger.creation import Created
+    from slinger.hooks.records import HookRecord
     from slinger.host.hands import Hands
     from slinger.plan.compile import Plan
     from slinger.spec.state import State
@@ -57,6 +58,7 @@ class Container:
         self._warn = warn
         self._hands: Hands | None = None
         self._master = -1
+        self._records = -1  # the hooks' records, held open when the directory goes
         self._stdio = (0, 1, 2)
         self._exit_code: int | None = None
         self._waiting = _thread.allocate_lock()
@@ -197,6 +199,15 @@ class Container:
 
         kill(self._existing, signal)
 
+    def hook_records(self) -> tuple[HookRecord, ...]:
+        """A record of every hook that ran, in the order in which they ended; those of poststop after ``delete``."""
+        from slinger.hooks.records import parse_records  # noqa: PLC0415
+
+        if self._records >= 0:
+            size = os.fstat(self._records).st_size
+            return parse_records(os.pread(self._records, size, 0))
+        return parse_records(self._existing.home.read_file(store.HOOKS) or b"")
+
     def delete(self, *, force: bool = False) -> None:
         """Remove the container and all that create made. ``force`` kills it first if it runs.
 
@@ -205,6 +216,8 @@ class Container:
         from slinger.ending import delete  # noqa: PLC0415
 
         with self._existing.home.locked():
+            if self._records < 0 and self._existing.saved.late_hooks:
+                self._records = self._existing.home.hold(store.HOOKS)
             delete(self._existing, self._environment, self._warn, force=force)
         self._collect()
 
@@ -266,6 +279,9 @@ class Container:
         if self._master >= 0:
             os.close(self._master)
             self._master = -1
+        if self._records >= 0:
+            os.close(self._records)
+            self._records = -1
         self._existing.home.close()
 
 

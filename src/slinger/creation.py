@@ -177,6 +177,7 @@ class Creation:
             owner=os.geteuid(),
             cgroup=self.ref.text(),
             annotations=config.annotations,
+            namespaces=machine.container_namespaces(config),
             late_hooks=late,
         )
         if late:
@@ -185,6 +186,7 @@ class Creation:
         self.setting = Setting(
             Options(container_id=request.container_id, bundle=request.bundle, environment=request.environment),
             self.rootfs,
+            namespaces=self.saved.namespaces,
         )
         self.undo.push("poststop hooks", self._poststop)
         self.undo.push("the cgroup", self._remove_cgroup)

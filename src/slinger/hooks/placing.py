@@ -22,6 +22,7 @@ class Setting(Record):
     options: Options
     rootfs: str
     pid: int = 0
+    namespaces: tuple[str, ...] = ()  # the container's that are not the runtime's
 
 
 def place(config: Config, setting: Setting) -> Placed:

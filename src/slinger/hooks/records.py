@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from slinger.errors import HookError
+from slinger.errors import HookError, HostError
 from slinger.lifecycle import CONTAINER, stage_of
 from slinger.linux.signals import name_of
 from slinger.plan.wire import HOW_EXIT, HOW_SIGNAL, HOW_TIMEOUT
 from slinger.record import Record
+from slinger.spec.jsontext import load
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -109,3 +110,23 @@ def to_json(record: HookRecord) -> dict[str, object]:
     return shown
 
 
+def from_json(values: dict[str, object]) -> HookRecord:
+    """The record of a line that ``to_json`` made. HostError for anything else."""
+    fields: dict[str, object] = {}
+    for name in HookRecord.FIELDS:
+        first, *rest = name.split("_")
+        key = first + "".join(part.capitalize() for part in rest)
+        if key not in values:
+            raise HostError(f"a hook record without {key}: not written by this version of slinger")
+        value = values[key]
+        fields[name] = tuple(value) if isinstance(value, list) else value
+    return HookRecord(**fields)  # type: ignore[arg-type]
+
+
+def parse_records(text: bytes) -> tuple[HookRecord, ...]:
+    """All records of a hooks.jsonl, in the order in which the hooks ended."""
+    found: list[HookRecord] = []
+    for line in text.splitlines():
+        values = load(line, "a hook record")
+        found.append(from_json(values if isinstance(values, dict) else {}))  # type: ignore[arg-type]
+    return tuple(found)

@@ -37,7 +37,6 @@ class Recorder:
         self.warn = warn
         self.pid = setting.pid
         self.failure: HookError | None = None
-        self._differs: tuple[str, ...] | None = None
 
     def took(self, ran: HookRan) -> None:
         """Keep the record of a run; remember the failure that the hands will stop at, or warn of it."""
@@ -45,15 +44,13 @@ class Recorder:
         if not isinstance(op, ops.Hook):
             message = f"the hands: a hook's record for op {ran.op}, which is none"
             raise HostError(message)
-        if self._differs is None:
-            self._differs = machine.differing_namespaces(self.pid) if self.pid else ()
         record = make_record(
             op,
             ran,
             strerror=os.strerror(ran.value) if ran.step else "",
             pid_shown=self._pid_shown(op),
             cwd=op.cwd or (self.setting.rootfs if op.in_root else ""),
-            differs=self._differs,
+            differs=self.setting.namespaces,
         )
         self.home.append_line(HOOKS, dump(to_json(record)))
         if not record.ok:
@@ -106,7 +103,7 @@ def _listen(hands: Hands, recorder: Recorder) -> None:
 def setting_of(saved: Saved, environment: tuple[str, ...]) -> Setting:
     """What hooks after create are told, from the container's record."""
     options = Options(container_id=saved.container_id, bundle=saved.bundle, environment=environment)
-    return Setting(options, saved.rootfs, saved.init[0] if saved.init else 0)
+    return Setting(options, saved.rootfs, saved.init[0] if saved.init else 0, saved.namespaces)
 
 
 def run_late_hooks(home: Home, setting: Setting, point: str, warn: Callable[[str], None]) -> None:

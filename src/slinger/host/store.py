@@ -82,6 +82,7 @@ class Saved(Record):
     init: tuple[int, int] | None = None
     cgroup: str = ""
     annotations: tuple[tuple[str, str], ...] = ()
+    namespaces: tuple[str, ...] = ()  # those that are not the runtime's, as in /proc/PID/ns
     late_hooks: tuple[str, ...] = ()  # stages after create's plan that have hooks
     started: tuple[tuple[int, str, str, str, tuple[str, ...]], ...] = ()  # plan.compile.started_ops
 
@@ -199,6 +200,10 @@ class Home:
             os.write(fd, line.encode("utf-8", "surrogateescape") + b"\n")
         finally:
             os.close(fd)
+
+    def hold(self, name: str) -> int:
+        """A descriptor of a file, made if missing, that can be read when the directory is gone. The caller closes it."""
+        return os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600, dir_fd=self.fd)
 
     def read(self) -> Saved | None:
         """The record; None if a killed create had not written it yet."""
