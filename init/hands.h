@@ -10,6 +10,7 @@
 
 struct hands {
     const struct plan *plan;
+    struct arena *arena;  /* what the plan left of it: an op may take from it and must give it back */
     uint32_t at;          /* the op that is being done */
     enum actor me;
     int brain;            /* SOCK_SEQPACKET to the brain; later, in init, to whoever called start */

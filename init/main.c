@@ -66,6 +66,7 @@ static int map_plan(int fd, struct hands *h) {
     for (uint32_t i = 0; i <= plan.slots; i++)
         h->slots[i] = -1;
     h->plan = &plan;
+    h->arena = &arena;
     return 0;
 }
 

@@ -135,12 +135,9 @@ int do_announce(struct hands *h) {
 }
 
 int do_exec(struct hands *h, const struct op_exec *op) {
-    char *env[op->env.count + 2];
-    memcpy(env, op->env.items, (op->env.count + 1) * sizeof(char *));
-    if (h->home != NULL) {
-        env[op->env.count] = (char *)(uintptr_t)h->home;
-        env[op->env.count + 1] = NULL;
-    }
+    char **env = strings_with(h->arena, &op->env, h->home);
+    if (env == NULL)
+        return fail_with(h, "execve", "the environment", ENOMEM);
     /* The socket to whoever called start is among them: its closing is the news that the exec happened. */
     if (sys_close_range((unsigned int)(3 + op->keep_fds), ~0U, CLOSE_RANGE_CLOEXEC) != 0)
         return fail(h, "close_range", NULL);

@@ -15,7 +15,7 @@
 #include "hands.h"
 #include "sys.h"
 
-enum { TAIL = 8192, CHUNK = 4096, HOW_EXIT = 0, HOW_SIGNAL, HOW_TIMEOUT, HOW_NOT_STARTED, NS_PER_MS = 1000000 };
+enum { TAIL = 8192, CHUNK = 4096, HOW_EXIT = 0, HOW_SIGNAL, HOW_TIMEOUT, HOW_NOT_STARTED, NS_PER_MS = 1000000, PID_DIGITS = 24 };
 
 /* The last TAIL bytes of a stream and how many there were. */
 struct stream {
@@ -291,24 +291,31 @@ static int run_hook(struct hands *h, const struct op_hook *op, char *const env[]
     return end == ABANDONED ? -1 : 0;
 }
 
-/* env and, at the end, HOME if it was looked up and is wanted. The arena is spent, so the vector is on the stack. */
-int do_hook(struct hands *h, const struct op_hook *op) {
+/* The state with the pid in its place; "" of the tail says that it is whole already. */
+static const char *make_state(struct hands *h, const struct op_hook *op) {
     size_t head = strlen(op->state_head);
     size_t tail = strlen(op->state_tail);
-    char state[head + tail + 24];
-    char *env[op->env.count + 2];
-    memcpy(state, op->state_head, head + 1);
-    if (tail > 0) {
-        head += put_decimal(state + head, h->me == ACTOR_INIT ? getpid() : h->init);
-        memcpy(state + head, op->state_tail, tail + 1);
-    }
-    memcpy(env, op->env.items, (op->env.count + 1) * sizeof(char *));
-    if (op->with_home && h->home != NULL) {
-        env[op->env.count] = (char *)(uintptr_t)h->home;
-        env[op->env.count + 1] = NULL;
-    }
+    if (tail == 0)
+        return op->state_head;
+    char *state = arena_take(h->arena, head + tail + PID_DIGITS);
+    if (state == NULL)
+        return NULL;
+    memcpy(state, op->state_head, head);
+    head += put_decimal(state + head, h->me == ACTOR_INIT ? getpid() : h->init);
+    memcpy(state + head, op->state_tail, tail + 1);
+    return state;
+}
+
+int do_hook(struct hands *h, const struct op_hook *op) {
+    size_t used = h->arena->used;
+    const char *state = make_state(h, op);
+    char **env = strings_with(h->arena, &op->env, op->with_home ? h->home : NULL);
+    if (state == NULL || env == NULL)
+        return fail_with(h, "hook", "its state and environment", ENOMEM);
     struct hook_run run = {0};
-    if (run_hook(h, op, env, state, &run) != 0)
+    int result = run_hook(h, op, env, state, &run);
+    h->arena->used = used;
+    if (result != 0)
         return fail_with(h, "poll", "the brain is gone", ECONNRESET);
     if (report_hook(h, &run) != 0)
         return fail(h, "sendmsg", "to the brain");

@@ -34,7 +34,9 @@ int do_bounding(struct hands *h, const struct op_bounding *op) {
 static int set_groups(struct hands *h, const struct strings *groups) {
     if (groups->count > GROUPS_MAX)
         return fail_with(h, "setgroups", NULL, EINVAL);
-    gid_t ids[groups->count + 1];
+    gid_t *ids = arena_take(h->arena, (groups->count + 1) * sizeof(gid_t));
+    if (ids == NULL)
+        return fail_with(h, "setgroups", NULL, ENOMEM);
     for (size_t i = 0; i < groups->count; i++)
         ids[i] = (gid_t)strtoul(groups->items[i], NULL, 10);
     return setgroups(groups->count, ids) == 0 ? 0 : fail(h, "setgroups", NULL);

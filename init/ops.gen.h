@@ -383,7 +383,7 @@ static inline int op_take(struct reader *r, struct op *op) {
         take_string(r, &op->keyring.name);
         return 0;
     case OP_OPEN_TREE:
-        take_int(r, &op->open_tree.slot);
+        take_slot(r, &op->open_tree.slot);
         take_string(r, &op->open_tree.path);
         take_int(r, &op->open_tree.recursive);
         return 0;
@@ -392,7 +392,7 @@ static inline int op_take(struct reader *r, struct op *op) {
         take_int(r, &op->propagation.recursive);
         return 0;
     case OP_ATTACH_ROOT:
-        take_int(r, &op->attach_root.slot);
+        take_slot(r, &op->attach_root.slot);
         take_string(r, &op->attach_root.path);
         return 0;
     case OP_OPEN_ROOT:
@@ -410,7 +410,7 @@ static inline int op_take(struct reader *r, struct op *op) {
         take_int(r, &op->mount_new.copy_up);
         return 0;
     case OP_MOUNT_BIND:
-        take_int(r, &op->mount_bind.slot);
+        take_slot(r, &op->mount_bind.slot);
         take_string(r, &op->mount_bind.destination);
         take_int(r, &op->mount_bind.attr_set);
         take_int(r, &op->mount_bind.attr_clr);

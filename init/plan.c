@@ -21,6 +21,16 @@ size_t plan_arena_size(size_t plan_size) {
     return (plan_size / OP_HEADER + 1) * (sizeof(struct op) + 32);
 }
 
+char **strings_with(struct arena *arena, const struct strings *strings, const char *extra) {
+    char **items = arena_take(arena, (strings->count + 2) * sizeof(char *));
+    if (items == NULL)
+        return NULL;
+    memcpy(items, strings->items, strings->count * sizeof(char *));
+    items[strings->count] = (char *)(uintptr_t)extra;
+    items[strings->count + 1] = NULL;
+    return items;
+}
+
 static const uint8_t *take(struct reader *r, size_t size) {
     if (r->bad || size > (size_t)(r->end - r->at)) {
         r->bad = true;

@@ -50,3 +50,6 @@ struct plan {
 int plan_read(const uint8_t *data, size_t size, struct arena *arena, struct plan *plan);
 size_t plan_arena_size(size_t plan_size);
 void *arena_take(struct arena *arena, size_t size);
+
+/* The vector and one more item (NULL for none), in the arena; NULL if that is spent. */
+char **strings_with(struct arena *arena, const struct strings *strings, const char *extra);

@@ -66,15 +66,15 @@ def configure(bundle: Path, scratch: Path) -> None:
 
 def show(bundle: Path, root: Path) -> int:
     """Run the container and draw what its hooks did."""
-    print("A container on this machine's own files; what it writes is thrown away. It sees:\n", flush=True)  # noqa: T201
+    print("A container on this machine's own files; what it writes is thrown away. It sees:\n", flush=True)
     with Container.create("demo", bundle, root=str(root), supervise=True, warn=print) as container:
         container.start()
         status = container.wait()
         container.delete()
         records = container.hook_records()
     written = Path("/etc/slinger-demo").exists()
-    print(f"\nIt ended with {status}. On the host /etc/slinger-demo {'exists!' if written else 'does not exist'}.")  # noqa: T201
-    print(f"\nIts {len(records)} hooks:\n\n{draw(records)}", end="")  # noqa: T201
+    print(f"\nIt ended with {status}. On the host /etc/slinger-demo {'exists!' if written else 'does not exist'}.")
+    print(f"\nIts {len(records)} hooks:\n\n{draw(records)}", end="")
     return 1 if written or status or len(records) != len(STAGE_NAMES) else 0
 
 
@@ -88,7 +88,7 @@ def main() -> int:
         configure(bundle, scratch)
         return show(bundle, root)
     except SlingerError as error:
-        print(f"slinger: {error}", file=sys.stderr)  # noqa: T201
+        print(f"slinger: {error}", file=sys.stderr)
         return 1
     finally:
         for inner in place.glob("scratch/*.work/work"):

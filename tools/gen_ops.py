@@ -78,14 +78,23 @@ def one_line(doc: str | None) -> str:
 def protocol() -> str:
     """The text of docs/protocol.md."""
     lines = ["# The protocol between brain and hands", "", f"<!-- {NOTICE} -->", ""]
-    lines += ["```", (wire.__doc__ or "").strip(), "```", "", "## Ops", "", "| # | op | does | fields |", "|---|---|---|---|"]
+    lines += [
+        "```",
+        (wire.__doc__ or "").strip(),
+        "```",
+        "",
+        "## Ops",
+        "",
+        "| # | op | does | fields |",
+        "|---|---|---|---|",
+    ]
     for number, kind in enumerate(ops.OPS):
         shown = ", ".join(f"{field}: {WORDS[annotation]}" for field, annotation in fields(kind))
         lines += [f"| {number} | `{ops.op_name(kind)}` | {one_line(kind.__doc__)} | {shown or '-'} |"]
     lines += ["", "## Messages of the hands", "", "| # | message | says | fields |", "|---|---|---|---|"]
     for number, message in enumerate(wire.MESSAGES):
         shown = ", ".join(f"{field}: {WORDS[annotation]}" for field, annotation in fields(message))
-        lines += [f"| {number} | `{ops.op_name(message)}` | {one_line(message.__doc__)} | {shown} |"]  # type: ignore[arg-type]
+        lines += [f"| {number} | `{ops.op_name(message)}` | {one_line(message.__doc__)} | {shown} |"]
     lines += ["", "The brain answers a gate, and starts a container, with the one byte `G`.", ""]
     return "\n".join(lines)
 
@@ -93,7 +102,7 @@ def protocol() -> str:
 def main() -> int:
     """Write or check the generated files."""
     check = "--check" in sys.argv[1:]
-    stale = []
+    stale: list[Path] = []
     for path, text in ((HERE / "init/ops.gen.h", header()), (HERE / "docs/protocol.md", protocol())):
         if not path.exists() or path.read_text() != text:
             stale.append(path)

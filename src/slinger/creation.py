@@ -95,9 +95,7 @@ def _hierarchies(ref: cgroup.Ref, probed: tuple[Hierarchy, ...]) -> tuple[Hierar
     return tuple(own.get(each.path.rstrip("/"), each) for each in probed)
 
 
-def make_plan(
-    request: Request, config: Config, rootfs: str, ref: cgroup.Ref, probed: tuple[Hierarchy, ...]
-) -> Plan:
+def make_plan(request: Request, config: Config, rootfs: str, ref: cgroup.Ref, probed: tuple[Hierarchy, ...]) -> Plan:
     """The plan of a container, for this machine as it is."""
     program = None
     if config.linux.seccomp is not None:
@@ -243,7 +241,7 @@ class Creation:
         """The hands ended without a word: killed, most likely by the memory limit."""
         limit = self.config.linux.resources and self.config.linux.resources.memory
         hint = "the memory limit may be too low" if limit else "the kernel log may say more"
-        raise HostError("the container's init ended before it was created", hint=hint)  # noqa: EM101
+        raise HostError("the container's init ended before it was created", hint=hint)
 
     def _has_gate(self, name: str) -> bool:
         return any(isinstance(op, ops.Gate) and op.name == name for op in self.plan.ops)

@@ -27,7 +27,7 @@ def kill(existing: Existing, signal: int) -> None:
     lifecycle.check("kill", existing.saved.container_id, existing.status())
     init = existing.init()
     if init is None:
-        raise ContainerError("container not running")  # noqa: EM101 - the callers' text
+        raise ContainerError("container not running")
     if signal == SIGKILL and not machine.ends_its_namespace(init.pid):
         cgroup.kill(existing.cgroup(), SIGKILL)
     init.send(signal)

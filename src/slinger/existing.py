@@ -35,14 +35,14 @@ class Existing:
         saved = home.read()
         if saved is None:
             home.close()
-            raise NotFoundError("container does not exist")  # noqa: EM101 - the callers' text
+            raise NotFoundError("container does not exist")
         return cls(home, saved)
 
     def refresh(self) -> None:
         """Read the record again. NotFoundError if the container was deleted meanwhile."""
         saved = self.home.read() if self.home.is_current() else None
         if saved is None:
-            raise NotFoundError("container does not exist")  # noqa: EM101 - the callers' text
+            raise NotFoundError("container does not exist")
         self.saved = saved
 
     def init(self) -> Process | None:
@@ -55,6 +55,7 @@ class Existing:
         return init.pid if init is not None and init.alive() else 0
 
     def cgroup(self) -> cgroup.Ref:
+        """The container's cgroups, as they were made."""
         return cgroup.Ref.parse(self.saved.cgroup)
 
     def status(self) -> str:

@@ -101,7 +101,10 @@ class Rule(Record):
 RULES = {
     "start": Rule(
         frozenset({CREATED}),
-        ((STOPPED, "cannot start a container that has stopped"), (RUNNING, "cannot start an already running container")),
+        (
+            (STOPPED, "cannot start a container that has stopped"),
+            (RUNNING, "cannot start an already running container"),
+        ),
         "cannot start a container that is {status}",
     ),
     "kill": Rule(frozenset({CREATED, RUNNING, PAUSED}), (), "container not running"),

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from typing import Any, ClassVar, Self, dataclass_transform
 else:
 
-    def dataclass_transform(**_kwargs):
+    def dataclass_transform(**_kwargs: object) -> object:
+        """Stand in for typing's, which only tells type checkers what this class does."""
         return lambda cls: cls
 
 
@@ -36,8 +37,8 @@ class Record:
             names[name] = None
             if name in cls.__dict__:
                 defaults[name] = cls.__dict__[name]
-        cls.FIELDS = tuple(names)
-        cls.DEFAULTS = defaults
+        cls.FIELDS = tuple(names)  # pyright: ignore[reportConstantRedefinition] - each class has its own
+        cls.DEFAULTS = defaults  # pyright: ignore[reportConstantRedefinition]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         values = self.__dict__

@@ -14,9 +14,8 @@ from slinger.plan.wire import GO, Executing, Failed, HookRan, decode_message
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import _socket
+    from collections.abc import Callable
 
     from slinger.existing import Existing
 
@@ -33,7 +32,7 @@ def start(existing: Existing, environment: tuple[str, ...], warn: Callable[[str]
     lifecycle.check("start", existing.saved.container_id, existing.status())
     known = ops_of_rows(existing.saved.started)
     if not any(isinstance(op, ops.Exec) for op in known.values()):
-        raise ContainerError("process: required property is missing: there is nothing to start")  # noqa: EM101
+        raise ContainerError("process: required property is missing: there is nothing to start")
     setting = setting_of(existing.saved, environment)
     try:
         _run(existing, Recorder(known, existing.home, setting, warn))

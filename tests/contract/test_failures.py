@@ -15,7 +15,18 @@ from slinger.plan import ops
 from slinger.plan.ops import OUTER, Op
 from tests.contract.covers import fails
 from tests.contract.filters import answering
-from tests.contract.walk import NOTHING, Walk, cloned, entered, failure, joined, mapped, payload_hook, rooted, write_maps
+from tests.contract.walk import (
+    NOTHING,
+    Walk,
+    cloned,
+    entered,
+    failure,
+    joined,
+    mapped,
+    payload_hook,
+    rooted,
+    write_maps,
+)
 from tests.requires import requires
 
 pytestmark = requires("root", "gcc")
@@ -315,7 +326,9 @@ ROOTED: Final[tuple[tuple[Build, str], ...]] = (
         "linux.maskedPaths[0] (/secret): fstat /dev/null: not the null device: invalid argument",
     ),
     (
-        after_pivot(ops.MakeLink("", path="/loop", target="loop"), ops.ReadonlyPath("linux.readonlyPaths[0]", path="/loop")),
+        after_pivot(
+            ops.MakeLink("", path="/loop", target="loop"), ops.ReadonlyPath("linux.readonlyPaths[0]", path="/loop")
+        ),
         "linux.readonlyPaths[0] (/loop): openat2: too many levels of symbolic links",
     ),
     (
@@ -373,9 +386,7 @@ def test_a_failure_of_the_joiner_comes_home(path: str, text: str) -> None:
 @fails(ops.TakeRoot)
 def test_a_user_namespace_without_root_has_no_root_to_become() -> None:
     """The ids were not mapped."""
-    assert failure(*mapped(), ops.TakeRoot("linux.uidMappings")) == (
-        "linux.uidMappings: setresgid 0: invalid argument"
-    )
+    assert failure(*mapped(), ops.TakeRoot("linux.uidMappings")) == ("linux.uidMappings: setresgid 0: invalid argument")
 
 
 @fails(ops.SetUser)

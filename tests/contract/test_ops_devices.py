@@ -106,6 +106,5 @@ def test_a_node_works_in_the_container(rootfs: Path) -> None:
     """Not only in its number: /dev/zero gives zeros."""
     node = ops.MakeNode("", path="/dev/zero", kind=S_IFCHR, major=1, minor=5, mode=0o666)
     dev = ops.MountNew("mounts[1]", type="tmpfs", source="tmpfs", destination="/dev")
-    with look(*entered(rootfs), dev, node).reach() as walk:
-        with inside(walk.pid, "/dev/zero").open("rb") as file:
-            assert file.read(4) == bytes(4)
+    with look(*entered(rootfs), dev, node).reach() as walk, inside(walk.pid, "/dev/zero").open("rb") as file:
+        assert file.read(4) == bytes(4)

@@ -93,9 +93,7 @@ def test_a_working_directory_that_is_gone_has_a_fallback(
     payload: Path, tmp_path: Path, cwd: str, fallback: str, expected: str
 ) -> None:
     """A poststop hook whose bundle is gone runs in /."""
-    runs(
-        payload_hook(payload, "hook-report", str(tmp_path / "out"), by=OUTER, cwd=cwd, fallback_cwd=fallback)
-    )
+    runs(payload_hook(payload, "hook-report", str(tmp_path / "out"), by=OUTER, cwd=cwd, fallback_cwd=fallback))
     assert reported(tmp_path / "out")["cwd"] == expected
 
 

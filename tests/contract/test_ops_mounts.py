@@ -28,9 +28,7 @@ pytestmark = requires("root", "gcc")
 
 def tmpfs(destination: str, *options: str, **more: int) -> ops.MountNew:
     """A tmpfs."""
-    return ops.MountNew(
-        "mounts[1]", type="tmpfs", source="tmpfs", destination=destination, options=options, **more
-    )
+    return ops.MountNew("mounts[1]", type="tmpfs", source="tmpfs", destination=destination, options=options, **more)
 
 
 @works(ops.Propagation)
@@ -185,7 +183,12 @@ def test_attributes_of_a_mount_are_changed(
     rootfs: Path, change: dict[str, int], top: set[str], below: set[str]
 ) -> None:
     """Of it alone, or of all below."""
-    plan = (*rooted(rootfs), tmpfs("/mnt"), tmpfs("/mnt/below"), ops.MountChange("mounts[2]", destination="/mnt", **change))
+    plan = (
+        *rooted(rootfs),
+        tmpfs("/mnt"),
+        tmpfs("/mnt/below"),
+        ops.MountChange("mounts[2]", destination="/mnt", **change),
+    )
     with look(*plan).reach() as walk:
         table = mounts(walk.pid)
         assert table[f"{rootfs}/mnt"].options == top | {"relatime"}
@@ -196,9 +199,7 @@ def test_attributes_of_a_mount_are_changed(
 @pytest.mark.parametrize(("recursive", "below"), [(0, set[str]()), (1, {"shared"})])
 def test_the_propagation_of_a_mount_is_changed(rootfs: Path, recursive: int, below: set[str]) -> None:
     """``shared`` and ``rshared``."""
-    change = ops.MountChange(
-        "mounts[2]", destination="/mnt", propagation=MS_SHARED, propagation_recursive=recursive
-    )
+    change = ops.MountChange("mounts[2]", destination="/mnt", propagation=MS_SHARED, propagation_recursive=recursive)
     with look(*rooted(rootfs), tmpfs("/mnt"), tmpfs("/mnt/below"), change).reach() as walk:
         table = mounts(walk.pid)
         assert table[f"{rootfs}/mnt"].propagation == {"shared"}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import _socket
 from collections.abc import Iterator
 from pathlib import Path
 
-import _socket
 import pytest
 
 from slinger.plan import ops

@@ -133,9 +133,9 @@ class Box:
             process.wait()
         return Outcome(status=status, stdout=Path(f"{name}.out").read_text(), stderr=Path(f"{name}.err").read_text())
 
-    def succeed(self, *arguments: str, **options: Mapping[str, str] | None) -> str:
+    def succeed(self, *arguments: str, env: Mapping[str, str] | None = None) -> str:
         """A call that must succeed without a word on stderr: what it prints."""
-        done = self.call(*arguments, **options)
+        done = self.call(*arguments, env=env)
         assert (done.status, done.stderr) == (0, "")
         return done.stdout
 

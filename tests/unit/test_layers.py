@@ -13,7 +13,21 @@ PACKAGE = Path(__file__).parents[2] / "src" / "slinger"
 # From left to right; a module imports from its own layer and from those to the right of it.
 LAYERS = (
     *("__main__", "__init__", "cli", "cli_options", "verbs", "bundle", "container", "creation", "starting"),
-    *("ending", "existing", "hooks", "host", "failures", "plan", "spec", "lifecycle", "linux", "undo", "record", "errors", "version"),
+    *(
+        "ending",
+        "existing",
+        "hooks",
+        "host",
+        "failures",
+        "plan",
+        "spec",
+        "lifecycle",
+        "linux",
+        "undo",
+        "record",
+        "errors",
+        "version",
+    ),
 )
 PURE = ("plan", "spec", "lifecycle", "linux", "record", "errors", "version")
 # All that a pure module may import beside slinger: language, numbers, JSON.

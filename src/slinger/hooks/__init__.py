@@ -1,0 +1,1 @@
+"""Hooks: placed by the table of stages, run by the hands, recorded here."""

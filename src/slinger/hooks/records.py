@@ -44,6 +44,7 @@ class HookRecord(Record):
 
     @property
     def ok(self) -> bool:
+        """Whether the hook succeeded."""
         return self.exit_status == 0
 
 
@@ -105,21 +106,31 @@ def to_json(record: HookRecord) -> dict[str, object]:
     """The record as JSON data: the field names of runtime-spec's style."""
     shown: dict[str, object] = {}
     for name, value in record.__dict__.items():
-        first, *rest = name.split("_")
-        shown[first + "".join(part.capitalize() for part in rest)] = list(value) if isinstance(value, tuple) else value
+        shown[_key(name)] = value
     return shown
+
+
+def _key(name: str) -> str:
+    """``exit_status`` -> ``exitStatus``."""
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
+
+
+def _frozen(value: object) -> object:
+    if not isinstance(value, list):
+        return value
+    items: list[object] = value  # pyright: ignore[reportUnknownVariableType]
+    return tuple(items)
 
 
 def from_json(values: dict[str, object]) -> HookRecord:
     """The record of a line that ``to_json`` made. HostError for anything else."""
     fields: dict[str, object] = {}
     for name in HookRecord.FIELDS:
-        first, *rest = name.split("_")
-        key = first + "".join(part.capitalize() for part in rest)
+        key = _key(name)
         if key not in values:
             raise HostError(f"a hook record without {key}: not written by this version of slinger")
-        value = values[key]
-        fields[name] = tuple(value) if isinstance(value, list) else value
+        fields[name] = _frozen(values[key])
     return HookRecord(**fields)  # type: ignore[arg-type]
 
 

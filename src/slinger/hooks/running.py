@@ -6,11 +6,11 @@ import os
 
 from slinger import lifecycle
 from slinger.errors import HostError, SlingerError
+from slinger.hooks.placing import Setting, hooks_plan
+from slinger.hooks.records import failure, make_record, origin_parts, to_json
 from slinger.host import machine
 from slinger.host.hands import Hands
 from slinger.host.store import CONFIG, HOOKS
-from slinger.hooks.placing import Setting, hooks_plan
-from slinger.hooks.records import failure, make_record, origin_parts, to_json
 from slinger.plan import ops
 from slinger.plan.facts import Options
 from slinger.plan.wire import Failed, HookRan
@@ -67,9 +67,7 @@ class Recorder:
         return self.pid if shown == lifecycle.PID_HOST else machine.inside_pid(self.pid)
 
 
-def run_hooks(
-    config: Config, setting: Setting, point: str, home: Home, warn: Callable[[str], None]
-) -> None:
+def run_hooks(config: Config, setting: Setting, point: str, home: Home, warn: Callable[[str], None]) -> None:
     """Run the hooks of a point that comes after the container's plan, in the runtime's namespaces.
 
     Raises HookError for the first failure of a stage whose failures count.

@@ -1,0 +1,1 @@
+"""Every effect of the brain on the machine; nothing is decided here."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import _signal
+import _socket
 import errno
 import os
 import select
-
-import _signal
-import _socket
 
 from slinger.errors import HostError
 

@@ -6,11 +6,10 @@ The hands run from a sealed copy of themselves, so nothing that a container can 
 
 from __future__ import annotations
 
+import _socket
 import fcntl
 import os
 import select
-
-import _socket
 
 from slinger.errors import HostError
 from slinger.plan.wire import GO, decode_message
@@ -103,9 +102,7 @@ class Hands:
             moved = [base + at for at in range(3)]
             actions += [(os.POSIX_SPAWN_DUP2, fd, to) for fd, to in zip(stdio, moved, strict=True)]
             numbers = [base + 3 + at if fd >= 0 else -1 for at, fd in enumerate(wanted)]
-            actions += [
-                (os.POSIX_SPAWN_DUP2, fd, to) for fd, to in zip(wanted, numbers, strict=True) if fd >= 0
-            ]
+            actions += [(os.POSIX_SPAWN_DUP2, fd, to) for fd, to in zip(wanted, numbers, strict=True) if fd >= 0]
             actions += [(os.POSIX_SPAWN_DUP2, fd, to) for to, fd in enumerate(moved)]
             argv = (PROGRAM, str(numbers[0]), str(numbers[1]), str(numbers[2]), str(keep_fds), mode)
             pid = os.posix_spawn(
@@ -184,4 +181,5 @@ class Hands:
             os.close(fd)
 
     def close(self) -> None:
+        """Let go of the channel: hands that are still at work give up."""
         self.channel.close()

@@ -12,6 +12,8 @@ from slinger.plan.facts import SeccompProgram
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Self
+
     from slinger.spec.config import Seccomp, SeccompArg, SeccompRule
 
 ATTRIBUTE_NNP, ATTRIBUTE_OPTIMIZE = 3, 8
@@ -78,7 +80,7 @@ class _Filter:
         if not self.context:
             raise ConfigError("linux.seccomp.defaultAction", f"libseccomp refuses {seccomp.default_action}")
 
-    def __enter__(self) -> _Filter:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_exception: object) -> None:
@@ -132,5 +134,5 @@ def build(seccomp: Seccomp) -> SeccompProgram:
             made.add_rule(f"linux.seccomp.syscalls[{at}]", rule)
         program = made.export()
     if not program:
-        raise HostError("linux.seccomp: libseccomp made an empty filter")  # noqa: EM101
+        raise HostError("linux.seccomp: libseccomp made an empty filter")
     return SeccompProgram(program, flags)

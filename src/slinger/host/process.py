@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
-
 import _signal
+import os
 
 from slinger.errors import ContainerError, HostError
 from slinger.record import Record
@@ -40,14 +39,14 @@ class Process(Record):
         try:
             fd = os.pidfd_open(self.pid)
         except ProcessLookupError:
-            raise ContainerError("container not running") from None  # noqa: EM101 - the callers' text
+            raise ContainerError("container not running") from None
         try:
             # Between the look at its start time and the signal the descriptor holds the pid fast.
             if not self.alive():
-                raise ContainerError("container not running")  # noqa: EM101, TRY301
+                raise ContainerError("container not running")
             _signal.pidfd_send_signal(fd, number)
         except ProcessLookupError:
-            raise ContainerError("container not running") from None  # noqa: EM101
+            raise ContainerError("container not running") from None
         finally:
             os.close(fd)
 

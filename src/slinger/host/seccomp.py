@@ -5,17 +5,16 @@ libseccomp is loaded through ctypes (9 ms) and only when the cache has no answer
 
 from __future__ import annotations
 
-import os
-
 import _blake2
+import os
 
 from slinger.errors import HostError
 from slinger.plan.facts import SeccompProgram
+from slinger.record import Record
 from slinger.spec.jsontext import dump
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from slinger.record import Record
     from slinger.spec.config import Seccomp
 
 CACHE = ".seccomp"  # no container's id begins with a dot
@@ -23,10 +22,10 @@ CACHE = ".seccomp"  # no container's id begins with a dot
 
 def _plain(value: object) -> object:
     if isinstance(value, tuple):
-        return [_plain(each) for each in value]
-    if hasattr(value, "FIELDS"):
-        record: Record = value  # type: ignore[assignment]
-        return [_plain(each) for each in record.__dict__.values()]
+        items: tuple[object, ...] = value  # pyright: ignore[reportUnknownVariableType]
+        return [_plain(each) for each in items]
+    if isinstance(value, Record):
+        return [_plain(each) for each in value.__dict__.values()]
     return value
 
 
@@ -72,5 +71,3 @@ def _compile(seccomp: Seccomp) -> SeccompProgram:
         message = f"linux.seccomp: libseccomp.so.2 cannot be loaded: {error}"
         raise HostError(message, hint="apt-get install libseccomp2") from error
     return build(seccomp)
-
-

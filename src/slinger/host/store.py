@@ -11,11 +11,10 @@ which nobody has locked was left by a create that was killed.
 
 from __future__ import annotations
 
+import _socket
 import errno
 import fcntl
 import os
-
-import _socket
 
 from slinger.errors import ExistsError, HostError, NotFoundError, UsageError
 from slinger.record import Record
@@ -45,7 +44,7 @@ def default_root(environment: dict[str, str] | None = None) -> str:
 def check_id(container_id: str) -> None:
     """Raise UsageError unless it can be a directory name and nothing more (runc's alphabet)."""
     if not container_id:
-        raise UsageError("invalid container ID format: empty")  # noqa: EM101
+        raise UsageError("invalid container ID format: empty")
     if len(container_id) > ID_LIMIT:
         message = f"invalid container ID format: {len(container_id)} characters, at most {ID_LIMIT} are allowed"
         raise UsageError(message)
@@ -58,7 +57,7 @@ def prepare_root(root: str) -> str:
     """The state root, made if missing, absolute; refused if it is / or another user could write there."""
     root = os.path.abspath(root)
     if root == "/":
-        raise UsageError("--root: / cannot be the state directory")  # noqa: EM101
+        raise UsageError("--root: / cannot be the state directory")
     try:
         os.makedirs(root, mode=0o700, exist_ok=True)
         info = os.stat(root)
@@ -96,6 +95,7 @@ class Home:
 
     @property
     def container_id(self) -> str:
+        """The id, which is the directory's name."""
         return os.path.basename(self.path)
 
     @classmethod
@@ -112,18 +112,18 @@ class Home:
             except OSError as error:
                 raise HostError.of("the container's directory", error) from error
             try:
-                home = cls._lock(path)
+                home = cls.try_lock(path)
             except FileNotFoundError:
                 continue  # somebody removed it in this moment
             if home is None:
-                raise ExistsError("container with given ID already exists")  # noqa: EM101
+                raise ExistsError("container with given ID already exists")
             if home.is_current():
                 break
             home.close()
         saved = home.read()
         if not fresh and saved is not None and not saved.creating:
             home.close()
-            raise ExistsError("container with given ID already exists")  # noqa: EM101
+            raise ExistsError("container with given ID already exists")
         return home, not fresh
 
     @classmethod
@@ -134,12 +134,13 @@ class Home:
         try:
             return cls(path, _open_directory(path))
         except FileNotFoundError:
-            raise NotFoundError("container does not exist") from None  # noqa: EM101 - the callers' text
+            raise NotFoundError("container does not exist") from None
         except OSError as error:
             raise HostError.of("the container's directory", error) from error
 
     @classmethod
-    def _lock(cls, path: str) -> Self | None:
+    def try_lock(cls, path: str) -> Self | None:
+        """The directory, locked; None if somebody else has locked it. FileNotFoundError if it is gone."""
         fd = _open_directory(path)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -155,6 +156,7 @@ class Home:
         fcntl.flock(self.fd, fcntl.LOCK_EX)
 
     def unlock(self) -> None:
+        """Let others change this container."""
         fcntl.flock(self.fd, fcntl.LOCK_UN)
 
     def locked(self) -> _Locked:
@@ -202,7 +204,7 @@ class Home:
             os.close(fd)
 
     def hold(self, name: str) -> int:
-        """A descriptor of a file, made if missing, that can be read when the directory is gone. The caller closes it."""
+        """A descriptor of a file, made if missing, to read when the directory is gone. The caller closes it."""
         return os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600, dir_fd=self.fd)
 
     def read(self) -> Saved | None:
@@ -217,6 +219,7 @@ class Home:
         return Saved(**{name: _frozen(value) for name, value in values.items()})  # type: ignore[arg-type]
 
     def write(self, saved: Saved) -> None:
+        """Replace the record."""
         self.write_file(STATE, dump(dict(saved.__dict__)).encode())
 
     def listen(self) -> _socket.socket:
@@ -279,7 +282,10 @@ class _Locked:
 
 def _frozen(value: object) -> object:
     """JSON data as a record holds it: tuples all the way down."""
-    return tuple(_frozen(each) for each in value) if isinstance(value, list) else value
+    if not isinstance(value, list):
+        return value
+    items: list[object] = value  # pyright: ignore[reportUnknownVariableType]
+    return tuple(_frozen(each) for each in items)
 
 
 def _open_directory(path: str) -> int:
@@ -293,7 +299,7 @@ def remove_unwritten(root: str, container_id: str) -> None:
     """
     check_id(container_id)
     try:
-        home = Home._lock(f"{os.path.abspath(root)}/{container_id}")
+        home = Home.try_lock(f"{os.path.abspath(root)}/{container_id}")
     except FileNotFoundError:
         return
     if home is None:
@@ -307,4 +313,6 @@ def remove_unwritten(root: str, container_id: str) -> None:
 
 def ids(root: str) -> tuple[str, ...]:
     """The ids below a state root, sorted. FileNotFoundError if the root does not exist."""
-    return tuple(sorted(name for name in os.listdir(root) if ID_CHARACTERS.issuperset(name) and not name.startswith(".")))
+    return tuple(
+        sorted(name for name in os.listdir(root) if ID_CHARACTERS.issuperset(name) and not name.startswith("."))
+    )

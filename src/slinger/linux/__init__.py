@@ -1,0 +1,1 @@
+"""The kernel's vocabulary as tables. Pure."""

@@ -1,0 +1,1 @@
+"""From config and facts to a straight line of ops. Pure."""

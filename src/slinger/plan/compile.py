@@ -8,7 +8,7 @@ from __future__ import annotations
 from slinger.lifecycle import POINT_BEFORE_EXEC, POINT_BEFORE_PIVOT, POINT_RUNTIME_READY
 from slinger.linux.scheduling import MEMORY_POLICIES, MEMORY_POLICY_FLAGS, node_mask
 from slinger.plan import namespaces, ops, wire
-from slinger.plan.devices import device_ops, dev_is_hosts
+from slinger.plan.devices import dev_is_hosts, device_ops
 from slinger.plan.masks import mask_ops
 from slinger.plan.mounts import mount_ops
 from slinger.plan.privileges import no_new_privileges_ops, privilege_ops, seccomp_ops
@@ -34,6 +34,7 @@ class Placed(Record):
     points: tuple[tuple[str, tuple[ops.Hook, ...]], ...] = ()
 
     def at(self, point: str) -> tuple[ops.Hook, ...]:
+        """The hooks of a point, in the order in which they run."""
         return dict(self.points).get(point, ())
 
 
@@ -65,8 +66,12 @@ def ops_of_rows(rows: tuple[tuple[int, str, str, str, tuple[str, ...]], ...]) ->
     known: dict[int, Op] = {}
     for at, name, origin, path, args in rows:
         kind = kinds[name]
-        fields = {key: value for key, value in (("path", path), ("args", args)) if key in kind.FIELDS}
-        known[at] = kind(origin, **fields)
+        op = kind(origin)
+        if isinstance(op, ops.Hook):
+            op = op.replace(path=path, args=args)
+        elif isinstance(op, ops.Exec):
+            op = op.replace(args=args)
+        known[at] = op
     return known
 
 
@@ -117,7 +122,11 @@ def _console_ops(config: Config, options: Options, facts: Facts) -> list[Op]:
         return []
     size = config.process.console_size
     rows, columns = (size.height, size.width) if size else (facts.terminal_size or (0, 0))
-    return [ops.Console("process.terminal", rows=rows, columns=columns, bind=int(has_mounts(config) and not dev_is_hosts(config)))]
+    return [
+        ops.Console(
+            "process.terminal", rows=rows, columns=columns, bind=int(has_mounts(config) and not dev_is_hosts(config))
+        )
+    ]
 
 
 def _identity_ops(config: Config) -> list[Op]:

@@ -47,7 +47,8 @@ def details(op: Op) -> str:
 
 def _text(value: object) -> str:
     if isinstance(value, tuple):
-        return ",".join(str(each) for each in value)
+        items: tuple[object, ...] = value  # pyright: ignore[reportUnknownVariableType]
+        return ",".join(str(each) for each in items)
     if isinstance(value, bytes):
         return f"<{len(value)} bytes>"
     return f"{value:#x}" if isinstance(value, int) and value > 0xFFF else str(value)  # noqa: PLR2004 - flags
@@ -68,7 +69,7 @@ def data(plan: Plan) -> list[dict[str, object]]:
     for index, op in enumerate(plan.ops):
         row: dict[str, object] = {"index": index, "op": ops.op_name(type(op)), "by": op.by, "origin": op.origin}
         for name, _ in own_fields(type(op)):
-            value = op.__dict__[name]
-            row[name] = list(value) if isinstance(value, tuple) else len(value) if isinstance(value, bytes) else value
+            value: object = op.__dict__[name]
+            row[name] = len(value) if isinstance(value, bytes) else value
         shown.append(row)
     return shown

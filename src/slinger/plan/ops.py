@@ -337,7 +337,7 @@ class Bounding(Op):
 
 
 class SetUser(Op):
-    """Become the user of the process: groups, gid, uid, and the umask; the permitted capabilities are kept for the next op."""
+    """Become the user of the process: groups, gid, uid, umask. The permitted set is kept for the next op."""
 
     uid: int = 0
     gid: int = 0
@@ -401,15 +401,15 @@ class Exec(Op):
 
 
 OPS: tuple[type[Op], ...] = (
-    Fork, Join, Clone, Gate, TakeRoot, Unshare, TimeOffsets, Session, OomScore, Conceal, Keyring,
-    OpenTree, Propagation, AttachRoot, OpenRoot, MountNew, MountBind, MountChange, MakeNode, MakeLink, Console, Pivot, RootChange,
-    Mask, ReadonlyPath, Hostname, Domainname, Sysctl,
-    Hook,
-    Rlimit, Personality, Scheduler, IoPriority, MemoryPolicy, AppArmor, NoNewPrivileges, Bounding, SetUser, Capabilities, Chdir, Home, FindProgram, WaitStart, Announce, Seccomp, Exec,
+    Fork, Join, Clone, Gate, TakeRoot, Unshare, TimeOffsets, Session, OomScore, Conceal, Keyring, OpenTree,
+    Propagation, AttachRoot, OpenRoot, MountNew, MountBind, MountChange, MakeNode, MakeLink, Console, Pivot,
+    RootChange, Mask, ReadonlyPath, Hostname, Domainname, Sysctl, Hook, Rlimit, Personality, Scheduler,
+    IoPriority, MemoryPolicy, AppArmor, NoNewPrivileges, Bounding, SetUser, Capabilities, Chdir, Home,
+    FindProgram, WaitStart, Announce, Seccomp, Exec,
 )  # fmt: skip
 
 
-def op_name(kind: type[Op]) -> str:
+def op_name(kind: type[Record]) -> str:
     """``MountNew`` -> ``mount_new``: the name in the plan's text, the C enum and the handlers."""
     name = kind.__name__
     return "".join(f"_{char.lower()}" if char.isupper() and at else char.lower() for at, char in enumerate(name))

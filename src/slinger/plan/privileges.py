@@ -70,6 +70,7 @@ def _user_op(config: Config, process: Process, facts: Facts) -> Op:
 
 
 def no_new_privileges_ops(process: Process) -> list[Op]:
+    """process.noNewPrivileges."""
     return [ops.NoNewPrivileges("process.noNewPrivileges")] if process.no_new_privileges else []
 
 

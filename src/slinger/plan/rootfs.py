@@ -58,9 +58,7 @@ def enter_ops(config: Config, options: Options) -> list[Op]:
     asked = config.linux.rootfs_propagation
     kind = asked.removeprefix("r")
     if kind in AFTER_PIVOT:
-        change = ops.RootChange(
-            "linux.rootfsPropagation", propagation=AFTER_PIVOT[kind], recursive=int(asked != kind)
-        )
+        change = ops.RootChange("linux.rootfsPropagation", propagation=AFTER_PIVOT[kind], recursive=int(asked != kind))
         plan.append(change)
     return plan
 

@@ -22,16 +22,22 @@ def _asked(config: Config, facts: Facts) -> Iterator[str]:
     for index, mount in enumerate(config.mounts):
         if mount.uid_mappings or mount.gid_mappings or {"idmap", "ridmap"} & set(mount.options):
             yield f"mounts[{index}].uidMappings"
-    if linux.seccomp is not None:
-        if linux.seccomp.listener_path:
-            yield "linux.seccomp.listenerPath"
-        for index, rule in enumerate(linux.seccomp.syscalls):
-            if rule.action == "SCMP_ACT_NOTIFY":
-                yield f"linux.seccomp.syscalls[{index}].action"
+    yield from _notifications(config)
     if facts.selinux and linux.mount_label:
         yield "linux.mountLabel"
     if facts.selinux and process is not None and process.selinux_label:
         yield "process.selinuxLabel"
+
+
+def _notifications(config: Config) -> Iterator[str]:
+    seccomp = config.linux.seccomp
+    if seccomp is None:
+        return
+    if seccomp.listener_path:
+        yield "linux.seccomp.listenerPath"
+    for index, rule in enumerate(seccomp.syscalls):
+        if rule.action == "SCMP_ACT_NOTIFY":
+            yield f"linux.seccomp.syscalls[{index}].action"
 
 
 def check_supported(config: Config, facts: Facts) -> None:

@@ -119,8 +119,9 @@ def _put(out: bytearray, value: object) -> None:
     elif isinstance(value, bytes):
         out += len(value).to_bytes(4, "little") + value
     elif isinstance(value, tuple):
-        out += len(value).to_bytes(4, "little")
-        for item in value:
+        items: tuple[object, ...] = value  # pyright: ignore[reportUnknownVariableType]
+        out += len(items).to_bytes(4, "little")
+        for item in items:
             _put(out, item)
     else:
         message = f"cannot travel: {value!r}"

@@ -1,0 +1,1 @@
+"""The specification: configuration, state, features. Pure."""

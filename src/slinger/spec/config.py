@@ -116,6 +116,7 @@ class Hooks(Record):
     lists: tuple[tuple[str, tuple[Hook, ...]], ...] = ()
 
     def of(self, stage: str) -> tuple[Hook, ...]:
+        """The hooks of a stage, in listed order."""
         return dict(self.lists).get(stage, ())
 
 
