@@ -98,6 +98,11 @@ def _unified_has(controller: str) -> bool:
     return top is not None and controller in (top / "cgroup.controllers").read_text(encoding="utf-8").split()
 
 
+def _apparmor() -> bool:
+    switch = Path("/sys/module/apparmor/parameters/enabled")
+    return switch.exists() and switch.read_text(encoding="ascii").strip() == "Y"
+
+
 def _libseccomp() -> bool:
     try:
         ctypes.CDLL("libseccomp.so.2")
@@ -131,6 +136,7 @@ REQUIREMENTS: dict[str, Requirement] = {
     "setpriv": _tool("setpriv", "util-linux"),
     "strace": _tool("strace", "strace"),
     "unshare": _tool("unshare", "util-linux"),
+    "apparmor": _fact(_apparmor, "a machine with AppArmor enabled"),
     "cgroup": _fact(lambda: cgroup_layout() != "", "a machine with cgroups"),
     "cgroup-v1": _fact(lambda: cgroup_layout() in {"v1", "hybrid"}, "a machine with cgroup v1 controllers"),
     "cgroup-hybrid": _fact(lambda: cgroup_layout() == "hybrid", "a machine with the hybrid cgroup layout"),

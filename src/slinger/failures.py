@@ -7,7 +7,7 @@ import os
 
 from slinger.errors import OpError
 from slinger.plan import ops
-from slinger.plan.explain import subject
+from slinger.plan.explain import printable, subject
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ def explain(plan: dict[int, Op], failed: Failed) -> OpError:
         return OpError(program, origin=op.origin, syscall=failed.syscall, errno=failed.errno)
     about = subject(op)
     where = f"{op.origin or ops.op_name(type(op))}" + (f" ({about})" if about else "")
-    detail = f" {failed.detail}" if failed.detail and failed.detail != about else ""
+    said = printable(failed.detail)
+    detail = f" {said}" if said and said != about else ""
     hint = HINTS.get((type(op), failed.errno), "")
     if isinstance(op, ops.Chdir) and "outside" not in failed.detail:
         hint = ""

@@ -117,7 +117,7 @@ ROOTLESS: Final[tuple[tuple[Op, tuple[Op, ...], str], ...]] = (
     ),
     (
         ops.Pivot("root.path"),
-        (*cloned(CLONE_NEWNS), ops.OpenRoot("", path="/etc")),
+        (*cloned(CLONE_NEWNS), ops.OpenRoot("", path="/proc/sys")),
         "root.path: pivot_root: invalid argument (the host's root may be an initramfs: use --no-pivot)",
     ),
     (
@@ -159,6 +159,31 @@ ROOTLESS: Final[tuple[tuple[Op, tuple[Op, ...], str], ...]] = (
         ops.Personality("linux.personality.domain", domain=8),
         (*cloned(), answering("personality", errno.EPERM)),
         "linux.personality.domain: personality: operation not permitted",
+    ),
+    (
+        ops.Scheduler("process.scheduler", policy=99),
+        cloned(),
+        "process.scheduler: sched_setattr: invalid argument",
+    ),
+    (
+        ops.IoPriority("process.ioPriority", value=5 << 13),
+        cloned(),
+        "process.ioPriority: ioprio_set: invalid argument",
+    ),
+    (
+        ops.MemoryPolicy("linux.memoryPolicy", mode=2),
+        cloned(),
+        "linux.memoryPolicy: set_mempolicy: invalid argument",
+    ),
+    (
+        ops.MemoryPolicy("linux.memoryPolicy", mode=2, nodes=b"\1" + bytes(135)),
+        cloned(),
+        "linux.memoryPolicy: set_mempolicy: invalid argument",
+    ),
+    (
+        ops.AppArmor("process.apparmorProfile", profile="x" * 257),
+        cloned(),
+        f"process.apparmorProfile: write {'x' * 257}: file name too long",
     ),
     (
         ops.NoNewPrivileges("process.noNewPrivileges"),
@@ -268,7 +293,7 @@ ROOTED: Final[tuple[tuple[Build, str], ...]] = (
     ),
     (
         in_root(ops.OpenTree("", slot=1, path="/etc"), ops.MountBind("mounts[2]", slot=1, destination="/secret")),
-        "mounts[2] (/secret): move_mount: not a directory",
+        "mounts[2] (/secret): move_mount: invalid argument",
     ),
     (
         in_root(ops.MountBind("mounts[2]", slot=3, destination="/mnt")),

@@ -222,3 +222,42 @@ def test_the_execution_domain_is_what_the_kernel_shows() -> None:
     """PER_LINUX32 is 8 (personality(2))."""
     with look(*cloned(), ops.Personality("linux.personality.domain", domain=8)).reach() as walk:
         assert Path(f"/proc/{walk.pid}/personality").read_text(encoding="ascii") == "00000008\n"
+
+
+@works(ops.Scheduler)
+@pytest.mark.parametrize(("policy", "nice"), [(os.SCHED_BATCH, 5), (os.SCHED_IDLE, 0), (os.SCHED_OTHER, 19)])
+def test_the_scheduling_policy_is_that_of_init(policy: int, nice: int) -> None:
+    """And outer's stays."""
+    with look(*cloned(), ops.Scheduler("process.scheduler", policy=policy, nice=nice)).reach() as walk:
+        assert os.sched_getscheduler(walk.pid) == policy
+        assert os.getpriority(os.PRIO_PROCESS, walk.pid) == nice
+        assert os.sched_getscheduler(walk.hands.pid) == os.sched_getscheduler(0)
+
+
+@works(ops.IoPriority, ops.MemoryPolicy)
+def test_io_priority_and_memory_policy_are_inherited_from_init(payload: Path, tmp_path: Path) -> None:
+    """Class 2 (best effort) level 7; MPOL_BIND is 2."""
+    plan = (
+        ops.IoPriority("process.ioPriority", value=2 << 13 | 7),
+        ops.MemoryPolicy("linux.memoryPolicy", mode=2, nodes=(1).to_bytes(8, "little")),
+        payload_hook(payload, "hook-report", str(tmp_path / "out")),
+    )
+    with look(*cloned(), *plan).reach():
+        report = json.loads((tmp_path / "out").read_bytes())
+        assert (report["ioClass"], report["ioLevel"], report["memoryPolicy"]) == (2, 7, 2)
+
+
+@works(ops.AppArmor)
+@requires("apparmor")
+def test_the_program_runs_under_its_profile(payload: Path, tmp_path: Path) -> None:
+    """Not init itself: it is the exec that enters the profile."""
+    report = tmp_path / "report"
+    plan = (
+        CLONE,
+        ops.AppArmor("process.apparmorProfile", profile="unconfined"),
+        ops.FindProgram("process.args[0]", name=str(payload)),
+        ops.Exec("process.args", args=("payload", "report")),
+    )
+    with report.open("wb") as stdout, Walk(*plan, stdio=(0, stdout.fileno(), 2), mode="supervise") as walk:
+        assert walk.finish().exited == 0
+    assert json.loads(report.read_bytes())["label"] == "unconfined"

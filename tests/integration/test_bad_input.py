@@ -96,7 +96,7 @@ DOCUMENTS: Final[Sequence[tuple[bytes, str]]] = [
     (b'{"a": "\xff"}', "config.json: not UTF-8: invalid start byte at byte 7"),
     (b"[]", "config.json: expected an object, got an array"),
     (b"null", "config.json: expected an object, got null"),
-    (b"{}", "root: required property is missing"),
+    (b"{}", "ociVersion: required property is missing"),
 ]
 
 

@@ -19,16 +19,19 @@ def printable(text: str) -> str:
     return text if text.isprintable() else repr(text)[1:-1]
 
 
+def _shown(op: Op, value: object) -> str:
+    # The one field that is lines by its nature.
+    return printable("; ".join(str(value).splitlines()) if isinstance(op, ops.TimeOffsets) else str(value))
+
+
 def subject(op: Op) -> str:
     """The path, name or program that an op is about, printable; "" if it is about the process itself."""
     if isinstance(op, ops.Exec):
         return printable(op.args[0]) if op.args else ""
-    if isinstance(op, ops.TimeOffsets):
-        return printable("; ".join(op.text.splitlines()))
     values = op.__dict__
     for name in SUBJECTS:
         if values.get(name):
-            return printable(str(values[name]))
+            return _shown(op, values[name])
     return ""
 
 
@@ -37,7 +40,7 @@ def details(op: Op) -> str:
     shown: list[str] = []
     for name, _ in own_fields(type(op)):
         value = op.__dict__[name]
-        if value in (0, "", (), b"") or (name in SUBJECTS and str(value) == subject(op)):
+        if value in (0, "", (), b"") or (name in SUBJECTS and _shown(op, value) == subject(op)):
             continue
         if isinstance(op, ops.Exec | ops.Hook) and name in {"env", "state_head", "state_tail"}:
             continue
