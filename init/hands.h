@@ -10,25 +10,26 @@
 
 struct hands {
     const struct plan *plan;
-    struct arena *arena;  /* what the plan left of it: an op may take from it and must give it back */
-    uint32_t at;          /* the op that is being done */
+    struct arena *arena; /* what the plan left of it: an op may take from it and must give it back */
+    uint32_t at;         /* the op that is being done */
     enum actor me;
-    int brain;            /* SOCK_SEQPACKET to the brain; later, in init, to whoever called start */
-    int link;             /* SOCK_SEQPACKET between outer and init: whose turn it is */
-    int link_other;       /* the end that init will have, until it has it */
-    int listener;         /* where start connects to, or -1 */
-    int root;             /* O_PATH handle of the container's root, or -1 */
-    int proc;             /* a procfs that was checked to be one, or -1 */
+    int brain;      /* SOCK_SEQPACKET to the brain; later, in init, to whoever called start */
+    int link;       /* SOCK_SEQPACKET between outer and init: whose turn it is */
+    int link_other; /* the end that init will have, until it has it */
+    int listener;   /* where start connects to, or -1 */
+    int root;       /* O_PATH handle of the container's root, or -1 */
+    int proc;       /* a procfs that was checked to be one, or -1 */
     int *slots;
-    pid_t init;           /* as outer sees it; 0 in init itself */
-    bool supervise;       /* outer stays until init has ended */
-    mode_t hook_umask;    /* the caller's; from SetUser on the process's */
-    uint64_t held_caps;   /* permitted until the exec */
+    int namespaces[32]; /* kept by OpenNamespace, by the bit of their CLONE_NEW* flag; 0 for none */
+    pid_t init;         /* as outer sees it; 0 in init itself */
+    bool supervise;     /* outer stays until init has ended */
+    mode_t hook_umask;  /* the caller's; from SetUser on the process's */
+    uint64_t held_caps; /* permitted until the exec */
     uint64_t effective, permitted, inheritable;
-    int first_closed;     /* fds from here on are not the container's */
-    bool in_cwd;          /* the working directory is entered */
-    const char *program;  /* what FindProgram found */
-    const char *home;     /* "HOME=...", or NULL */
+    int first_closed;    /* fds from here on are not the container's */
+    bool in_cwd;         /* the working directory is entered */
+    const char *program; /* what FindProgram found */
+    const char *home;    /* "HOME=...", or NULL */
     const char *failed_call;
     const char *failed_detail;
     int failed_errno;

@@ -39,6 +39,18 @@ static int check_inside(struct hands *h, const char *path) {
     return 0;
 }
 
+/* Below the root handle and through no magic link, so that /proc/self/fd/N is refused whatever N is. */
+static int enter(struct hands *h, const char *path) {
+    int fd = open_in_root(h, path, O_PATH | O_DIRECTORY, 0);
+    if (fd < 0)
+        return -1;
+    int result = fchdir(fd);
+    int error = errno;
+    close(fd);
+    errno = error;
+    return result;
+}
+
 int do_chdir(struct hands *h, const struct op_chdir *op) {
     /* The second attempt, as the user, is for where root was refused (a network file system). */
     if (h->in_cwd)
@@ -50,7 +62,7 @@ int do_chdir(struct hands *h, const struct op_chdir *op) {
         if (fd >= 0)
             close(fd);
     }
-    if (chdir(op->path) != 0) {
+    if (enter(h, op->path) != 0) {
         if (op->may_fail && (errno == EACCES || errno == EPERM))
             return 0;
         return fail(h, "chdir", op->path);
@@ -128,6 +140,10 @@ int do_wait_start(struct hands *h) {
     close(h->listener);
     h->listener = -1;
     return 0;
+}
+
+int do_release(struct hands *h) {
+    return prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0) == 0 ? 0 : fail(h, "prctl", "PR_SET_PDEATHSIG");
 }
 
 int do_announce(struct hands *h) {

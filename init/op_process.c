@@ -67,14 +67,34 @@ int do_fork(struct hands *h) {
     return 0;
 }
 
-int do_join(struct hands *h, const struct op_join *op) {
+/* The bit of a CLONE_NEW* flag: where the namespace of this type is kept. -1 for what is no such flag. */
+static int place_of(int64_t flag) {
+    return flag > 0 && flag <= INT32_MAX && (flag & (flag - 1)) == 0 ? __builtin_ctz((unsigned int)flag) : -1;
+}
+
+int do_open_namespace(struct hands *h, const struct op_open_namespace *op) {
+    int place = place_of(op->flag);
+    if (place < 0)
+        return fail_with(h, "open", op->path, EINVAL);
     int fd = open(op->path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
+        return fail(h, "open", op->path);
+    h->namespaces[place] = fd;
+    return 0;
+}
+
+int do_join(struct hands *h, const struct op_join *op) {
+    int place = place_of(op->flag);
+    bool kept = op->path[0] == '\0';
+    int fd = !kept ? open(op->path, O_RDONLY | O_CLOEXEC) : place < 0 ? -1 : h->namespaces[place];
+    if (fd <= 0)
         return fail(h, "open", op->path);
     /* The type is given, so a file of another namespace type is EINVAL (config-linux.md, "Namespaces"). */
     if (setns(fd, (int)op->flag) != 0)
         return fail(h, "setns", op->path);
     close(fd);
+    if (kept)
+        h->namespaces[place] = 0;
     return 0;
 }
 

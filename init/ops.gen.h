@@ -13,6 +13,7 @@ enum actor {
 
 enum op_kind {
     OP_FORK,
+    OP_OPEN_NAMESPACE,
     OP_JOIN,
     OP_CLONE,
     OP_GATE,
@@ -55,11 +56,12 @@ enum op_kind {
     OP_HOME,
     OP_FIND_PROGRAM,
     OP_WAIT_START,
+    OP_RELEASE,
     OP_ANNOUNCE,
     OP_SECCOMP,
     OP_EXEC,
 };
-#define OP_KINDS 46
+#define OP_KINDS 48
 
 enum message_kind {
     MESSAGE_INIT_PID,
@@ -69,6 +71,11 @@ enum message_kind {
     MESSAGE_CONSOLE_MASTER,
     MESSAGE_EXITED,
     MESSAGE_EXECUTING,
+};
+
+struct op_open_namespace {
+    const char *path;
+    int64_t flag;
 };
 
 struct op_join {
@@ -306,6 +313,7 @@ struct op {
     enum op_kind kind;
     enum actor by;
     union {
+        struct op_open_namespace open_namespace;
         struct op_join join;
         struct op_clone clone;
         struct op_gate gate;
@@ -352,6 +360,10 @@ struct op {
 static inline int op_take(struct reader *r, struct op *op) {
     switch (op->kind) {
     case OP_FORK:
+        return 0;
+    case OP_OPEN_NAMESPACE:
+        take_string(r, &op->open_namespace.path);
+        take_int(r, &op->open_namespace.flag);
         return 0;
     case OP_JOIN:
         take_string(r, &op->join.path);
@@ -543,6 +555,8 @@ static inline int op_take(struct reader *r, struct op *op) {
         return 0;
     case OP_WAIT_START:
         return 0;
+    case OP_RELEASE:
+        return 0;
     case OP_ANNOUNCE:
         return 0;
     case OP_SECCOMP:
@@ -561,6 +575,7 @@ static inline int op_take(struct reader *r, struct op *op) {
 struct hands;
 /* One handler an op: 0, or -1 with the failure noted by fail(). */
 int do_fork(struct hands *h);
+int do_open_namespace(struct hands *h, const struct op_open_namespace *op);
 int do_join(struct hands *h, const struct op_join *op);
 int do_clone(struct hands *h, const struct op_clone *op);
 int do_gate(struct hands *h, const struct op_gate *op);
@@ -603,6 +618,7 @@ int do_chdir(struct hands *h, const struct op_chdir *op);
 int do_home(struct hands *h, const struct op_home *op);
 int do_find_program(struct hands *h, const struct op_find_program *op);
 int do_wait_start(struct hands *h);
+int do_release(struct hands *h);
 int do_announce(struct hands *h);
 int do_seccomp(struct hands *h, const struct op_seccomp *op);
 int do_exec(struct hands *h, const struct op_exec *op);
@@ -611,6 +627,8 @@ static inline int op_do(struct hands *h, const struct op *op) {
     switch (op->kind) {
     case OP_FORK:
         return do_fork(h);
+    case OP_OPEN_NAMESPACE:
+        return do_open_namespace(h, &op->open_namespace);
     case OP_JOIN:
         return do_join(h, &op->join);
     case OP_CLONE:
@@ -695,6 +713,8 @@ static inline int op_do(struct hands *h, const struct op *op) {
         return do_find_program(h, &op->find_program);
     case OP_WAIT_START:
         return do_wait_start(h);
+    case OP_RELEASE:
+        return do_release(h);
     case OP_ANNOUNCE:
         return do_announce(h);
     case OP_SECCOMP:

@@ -91,14 +91,16 @@ static int reach_own_op(struct hands *h) {
     return wait_for_turn(h, &turn) == 1 && turn == own ? 0 : -1;
 }
 
-/* A new process begins right after the op that made it, so only the two lasting ones pass the turn to each other. */
+/* A new process begins right after the op that made it, so only the two lasting ones pass the turn to each other.
+ * Outer waits from its fork on, though: where the joiner has cloned init, the turn is init's to pass. */
 static int leave_op(struct hands *h) {
     uint32_t done = h->at++;
     if (h->at >= h->plan->count)
         return 0;
     enum op_kind kind = h->plan->ops[done].kind;
     enum actor next = h->plan->ops[h->at].by;
-    if (next == h->me || kind == OP_FORK || kind == OP_CLONE || kind == OP_WAIT_START)
+    bool outer_waits = kind == OP_CLONE && h->me == ACTOR_INIT && h->plan->ops[done].by == ACTOR_JOINER;
+    if (next == h->me || kind == OP_FORK || (kind == OP_CLONE && !outer_waits) || kind == OP_WAIT_START)
         return 0;
     return pass_turn(h, h->at);
 }

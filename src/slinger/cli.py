@@ -16,7 +16,7 @@ import os
 import select
 import sys
 
-from slinger.cli_options import FLAG, INT, VALUE, Option, Scan, Verb, find_verb, help_text, verb_help_text
+from slinger.cli_options import FLAG, INT, REPEAT, VALUE, Option, Scan, Verb, find_verb, help_text, verb_help_text
 from slinger.errors import HostError, SlingerError, UsageError
 from slinger.host.log import DEBUG, ERROR, FORMATS, JSON, TEXT, WARNING, Log, one_line
 from slinger.verbs import Call, Outcome
@@ -63,6 +63,25 @@ RUN = (
     Option("detach",         "d", "",       FLAG,  "do not wait for the program's end", default=False),
     Option("keep",           "",  "",       FLAG,  "do not delete the container after its end", default=False),
 )
+EXEC = (
+    Option("console-socket", "",  "SOCKET", VALUE, "send the terminal's master end to this unix socket", ""),
+    Option("cwd",            "",  "DIR",    VALUE, "working directory in the container", ""),
+    Option("env",            "e", "K=V",    REPEAT, "set an environment variable; may be repeated", ()),
+    Option("tty",            "t", "",       FLAG,  "give it a terminal", default=False),
+    Option("user",           "u", "UID[:GID]", VALUE, "user and group, as numbers", ""),
+    Option("additional-gids", "g", "GID",   REPEAT, "one more group; may be repeated", ()),
+    Option("process",        "p", "FILE",   VALUE, "read the process from this JSON file", ""),
+    Option("detach",         "d", "",       FLAG,  "do not wait for its end", default=False),
+    Option("pid-file",       "",  "FILE",   VALUE, "write its pid to this file", ""),
+    Option("process-label",  "",  "LABEL",  VALUE, "SELinux label", ""),
+    Option("apparmor",       "",  "PROFILE", VALUE, "AppArmor profile", ""),
+    Option("no-new-privs",   "",  "",       FLAG,  "no new privileges", default=False),
+    Option("cap",            "c", "CAP",    REPEAT, "one more capability; may be repeated", ()),
+    Option("preserve-fds",   "",  "N",      INT,   "pass N more file descriptors, behind stdio", 0),
+    Option("cgroup",         "",  "PATH",   REPEAT, "a cgroup below the container's", ()),
+    Option("ignore-paused",  "",  "",       FLAG,  "also in a paused container", default=False),
+)
+EXECUTED = ("ID", "[COMMAND]", "[ARG...]")
 KILL = (
     Option("all",            "a", "",       FLAG,  "obsolete: only makes a stopped container no error", default=False),
 )
@@ -86,6 +105,7 @@ TABLE = (
     Verb("create",   "create",   "make a container; its program waits for start", ("ID",), CREATE),
     Verb("start",    "start",    "run the program of a created container", ("ID",)),
     Verb("state",    "state",    "print the state of a container as JSON", ("ID",)),
+    Verb("exec",     "exec",     "run one more process in a container", EXECUTED, EXEC, literal=True, failure=255),
     Verb("kill",     "kill",     "send a signal to a container (default: TERM)", ("ID", "[SIGNAL]"), KILL),
     Verb("delete",   "delete",   "remove a stopped container and what was made for it", ("ID",), DELETE),
     Verb("run",      "run",      "create, start, wait and delete; exit as the program does", ("ID",), RUN),
@@ -99,7 +119,7 @@ TABLE = (
 # fmt: on
 
 # Verbs of runc that are to come: "unknown verb" would send the reader looking for a typing error.
-NOT_YET = ("checkpoint", "events", "exec", "pause", "ps", "restore", "resume", "update")
+NOT_YET = ("checkpoint", "events", "pause", "ps", "restore", "resume", "update")
 
 INTERRUPT = 2  # SIGINT, where a KeyboardInterrupt does not say which signal it was
 BROKEN_PIPE = 13  # SIGPIPE

@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from typing import Self
 
     from slinger.creation import Created
+    from slinger.executing import Execution, Order
     from slinger.hooks.records import HookRecord
     from slinger.host.hands import Hands
     from slinger.plan.compile import Plan
+    from slinger.spec.config import Config, Process
     from slinger.spec.state import State
 
 SIGNALLED = 128
@@ -55,6 +57,7 @@ class Container:
 
     def __init__(self, existing: Existing, *, warn: Callable[[str], None] = _quiet) -> None:
         self._existing = existing
+        self._root = os.path.dirname(existing.home.path)
         self._warn = warn
         self._hands: Hands | None = None
         self._master = -1
@@ -189,6 +192,18 @@ class Container:
             if not self._existing.home.is_current():
                 self._collect()
             raise
+
+    def execute(self, make: Callable[[Config], Process], order: Order) -> Execution:
+        """Run one more process in the container; returns after its exec.
+
+        ``make`` gives the process, from the container's configuration. Raises ContainerError unless the container
+        is created or running, ConfigError, HostError, or OpError when the process could not be started.
+        """
+        from slinger.executing import Execution  # noqa: PLC0415
+
+        execution = Execution(self._existing, order, self._root)
+        execution.begin(make)
+        return execution
 
     def kill(self, signal: int = 15) -> None:
         """Send a signal to init; SIGKILL reaches every process where the container has no pid namespace of its own.

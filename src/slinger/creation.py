@@ -178,8 +178,7 @@ class Creation:
             namespaces=machine.container_namespaces(config),
             late_hooks=late,
         )
-        if late:
-            self.home.write_file(CONFIG, text)  # first: a record that names late hooks has them
+        self.home.write_file(CONFIG, text)  # first: what comes after create reads it
         self.home.write(self.saved)
         self.setting = Setting(
             Options(container_id=request.container_id, bundle=request.bundle, environment=request.environment),

@@ -20,6 +20,7 @@ HINTS: dict[tuple[type[Op], int], str] = {
     (ops.Clone, errno.EPERM): "user namespaces may be switched off: see kernel.unprivileged_userns_clone, "
     "kernel.apparmor_restrict_unprivileged_userns and user.max_user_namespaces",
     (ops.Clone, errno.ENOMEM): "the memory limit may be too low",
+    (ops.OpenNamespace, errno.ENOENT): "the process whose namespace it was may have ended",
     (ops.Join, errno.EINVAL): "the file is not a namespace of that type",
     (ops.Join, errno.EPERM): "entering it takes privilege in the user namespace that owns it",
     (ops.MountNew, errno.EPERM): "in a user namespace this takes an own namespace of the kind that is shown "

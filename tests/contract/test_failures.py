@@ -183,7 +183,7 @@ ROOTLESS: Final[tuple[tuple[Op, tuple[Op, ...], str], ...]] = (
     (
         ops.AppArmor("process.apparmorProfile", profile="x" * 257),
         cloned(),
-        f"process.apparmorProfile: write {'x' * 257}: file name too long",
+        f"process.apparmorProfile ({'x' * 257}): write: file name too long",
     ),
     (
         ops.NoNewPrivileges("process.noNewPrivileges"),

@@ -69,7 +69,10 @@ class Proxy:
             self._saved = termios.tcgetattr(self.stdin)
             tty.setraw(self.stdin, termios.TCSANOW)
             self._resize(SIGWINCH, None)
-            self._handler = _signal.signal(SIGWINCH, self._resize)
+            try:
+                self._handler = _signal.signal(SIGWINCH, self._resize)
+            except ValueError:
+                pass  # not the main thread of a Python program: the size stays what it is now
         return self
 
     def __exit__(self, *_exception: object) -> None:
@@ -77,7 +80,8 @@ class Proxy:
             import termios  # noqa: PLC0415
 
             termios.tcsetattr(self.stdin, termios.TCSADRAIN, self._saved)  # type: ignore[arg-type]
-            _signal.signal(SIGWINCH, self._handler)  # type: ignore[arg-type]
+            if self._handler is not None:
+                _signal.signal(SIGWINCH, self._handler)  # type: ignore[arg-type]
         os.close(self.master)
 
     def _resize(self, _number: int, _frame: FrameType | None) -> None:

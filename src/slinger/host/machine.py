@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from slinger.errors import ConfigError
+from slinger.errors import ConfigError, HostError
 from slinger.host import probe
 from slinger.plan.facts import Facts
 
@@ -41,6 +41,21 @@ def joined_types(config: Config) -> tuple[str, ...]:
         if (theirs.st_dev, theirs.st_ino) == (ours.st_dev, ours.st_ino):
             same.append(namespace.type)
     return tuple(same)
+
+
+def differing_types(pid: int) -> tuple[str, ...]:
+    """The types of a process's namespaces that are not ours. HostError if they cannot be read."""
+    different: list[str] = []
+    types = {file: kind for kind, file in NAMESPACE_FILES.items()}
+    for name in WATCHED:
+        try:
+            if os.readlink(f"/proc/{pid}/ns/{name}") != os.readlink(f"/proc/self/ns/{name}"):
+                different.append(types.get(name, name))
+        except FileNotFoundError:
+            continue  # a kernel without this type
+        except OSError as error:
+            raise HostError.of("the container's namespaces", error) from error
+    return tuple(different)
 
 
 def container_namespaces(config: Config) -> tuple[str, ...]:

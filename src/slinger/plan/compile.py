@@ -143,7 +143,7 @@ def _identity_ops(config: Config) -> list[Op]:
     return plan
 
 
-def _domain_ops(config: Config) -> list[Op]:
+def domain_ops(config: Config) -> list[Op]:
     """linux.personality and linux.memoryPolicy."""
     plan: list[Op] = []
     personality, policy = config.linux.personality, config.linux.memory_policy
@@ -157,7 +157,8 @@ def _domain_ops(config: Config) -> list[Op]:
     return plan
 
 
-def _label_ops(process: Process) -> list[Op]:
+def label_ops(process: Process) -> list[Op]:
+    """process.apparmorProfile."""
     if not process.apparmor_profile:
         return []
     return [ops.AppArmor("process.apparmorProfile", profile=process.apparmor_profile)]
@@ -172,8 +173,8 @@ def _process_ops(config: Config, options: Options, facts: Facts, hooks: Placed) 
     return [
         *rlimit_ops(process),
         *scheduling_ops(process),
-        *_domain_ops(config),
-        *_label_ops(process),
+        *domain_ops(config),
+        *label_ops(process),
         *no_new_privileges_ops(process),
         ops.Chdir("process.cwd", path=process.cwd, create=1, may_fail=1),
         *privilege_ops(config, process, facts),

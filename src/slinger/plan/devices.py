@@ -36,11 +36,13 @@ LINKS = (  # path, target, only if this exists
 
 
 def dev_is_hosts(config: Config) -> bool:
-    """Whether /dev is a bind mount: what it holds is somebody else's and stays as it is."""
+    """Whether what is mounted on /dev last is a bind mount: what it holds is somebody else's and stays as it is."""
+    hosts = False
     for mount in config.mounts:
-        if mount.destination.rstrip("/") == "/dev":
-            return mount.type == "bind" or parse_options(mount.options).bind
-    return False
+        if [part for part in mount.destination.split("/") if part not in {"", "."}] == ["dev"]:
+            options = parse_options(mount.options)
+            hosts = options.bind or mount.type == "bind" or (options.remount and hosts)
+    return hosts
 
 
 def _wanted(config: Config) -> list[tuple[str, Device]]:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from slinger.plan.ops import Op
 
 # The field that says what an op is about, where there is one.
-SUBJECTS = ("destination", "path", "name", "text")
+SUBJECTS = ("destination", "path", "name", "text", "profile")
 
 
 def printable(text: str) -> str:
@@ -28,6 +28,8 @@ def subject(op: Op) -> str:
     """The path, name or program that an op is about, printable; "" if it is about the process itself."""
     if isinstance(op, ops.Exec):
         return printable(op.args[0]) if op.args else ""
+    if isinstance(op, ops.FindProgram):
+        return printable(op.name)
     values = op.__dict__
     for name in SUBJECTS:
         if values.get(name):
@@ -51,7 +53,9 @@ def details(op: Op) -> str:
 def _text(value: object) -> str:
     if isinstance(value, tuple):
         items: tuple[object, ...] = value  # pyright: ignore[reportUnknownVariableType]
-        return ",".join(str(each) for each in items)
+        return ",".join(printable(str(each)) for each in items)
+    if isinstance(value, str):
+        return printable(value)
     if isinstance(value, bytes):
         return f"<{len(value)} bytes>"
     return f"{value:#x}" if isinstance(value, int) and value > 0xFFF else str(value)  # noqa: PLR2004 - flags

@@ -47,15 +47,19 @@ def join_ops(config: Config, facts: Facts) -> list[Op]:
     With privilege over the host the user namespace comes last, since entering it gives up that privilege;
     without, it comes first, since it is what gives the privilege over the others.
     """
-    joins = [
-        ops.Join(f"{ORIGIN}[{index}]", by=ops.JOINER, path=namespace.path, flag=NAMESPACES[namespace.type])
+    asked = [
+        (f"{ORIGIN}[{index}]", namespace)
         for index, namespace in enumerate(config.linux.namespaces)
         if namespace.path and namespace.type not in facts.joined
     ]
+    opens = [
+        ops.OpenNamespace(origin, by=ops.OUTER, path=each.path, flag=NAMESPACES[each.type]) for origin, each in asked
+    ]
+    joins = [ops.Join(origin, by=ops.JOINER, flag=NAMESPACES[each.type]) for origin, each in asked]
     joins.sort(key=lambda op: (op.flag == NAMESPACES["user"]) != facts.rootless)
     if not joins:
         return []
-    plan: list[Op] = [ops.Fork(ORIGIN, by=ops.OUTER), *joins]
+    plan: list[Op] = [*opens, ops.Fork(ORIGIN, by=ops.OUTER), *joins]
     if not is_new(config, "user") and in_user_namespace(config, facts):
         plan.append(ops.TakeRoot(ORIGIN, by=ops.JOINER))
     return plan

@@ -48,8 +48,15 @@ class Fork(Op):
     """Start the joiner, which carries on until it has cloned init."""
 
 
+class OpenNamespace(Op):
+    """Keep the namespace of type ``flag`` (CLONE_NEW*) that is bound at ``path``, before joining hides the path."""
+
+    path: str = ""
+    flag: int = 0
+
+
 class Join(Op):
-    """Enter the namespace of type ``flag`` (CLONE_NEW*) that is bound at ``path``."""
+    """Enter the namespace of type ``flag`` (CLONE_NEW*) at ``path``, or for "" the one that was kept of the type."""
 
     path: str = ""
     flag: int = 0
@@ -381,6 +388,10 @@ class WaitStart(Op):
     """Let go of the brain, wait for ``start`` on the listening socket."""
 
 
+class Release(Op):
+    """No longer end with the outer process: what follows is the program's own life."""
+
+
 class Announce(Op):
     """Tell who called ``start`` that but the filter and the exec remain, so that a silent end is an exec."""
 
@@ -401,11 +412,11 @@ class Exec(Op):
 
 
 OPS: tuple[type[Op], ...] = (
-    Fork, Join, Clone, Gate, TakeRoot, Unshare, TimeOffsets, Session, OomScore, Conceal, Keyring, OpenTree,
-    Propagation, AttachRoot, OpenRoot, MountNew, MountBind, MountChange, MakeNode, MakeLink, Console, Pivot,
-    RootChange, Mask, ReadonlyPath, Hostname, Domainname, Sysctl, Hook, Rlimit, Personality, Scheduler,
+    Fork, OpenNamespace, Join, Clone, Gate, TakeRoot, Unshare, TimeOffsets, Session, OomScore, Conceal, Keyring,
+    OpenTree, Propagation, AttachRoot, OpenRoot, MountNew, MountBind, MountChange, MakeNode, MakeLink, Console,
+    Pivot, RootChange, Mask, ReadonlyPath, Hostname, Domainname, Sysctl, Hook, Rlimit, Personality, Scheduler,
     IoPriority, MemoryPolicy, AppArmor, NoNewPrivileges, Bounding, SetUser, Capabilities, Chdir, Home,
-    FindProgram, WaitStart, Announce, Seccomp, Exec,
+    FindProgram, WaitStart, Release, Announce, Seccomp, Exec,
 )  # fmt: skip
 
 

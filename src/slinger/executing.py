@@ -1,0 +1,193 @@
+"""exec: one more process in a container that runs."""
+
+from __future__ import annotations
+
+import os
+
+from slinger import lifecycle
+from slinger.creation import read_config, write_pid_file
+from slinger.errors import ConfigError, HostError
+from slinger.failures import explain
+from slinger.host import cgroup, console, machine
+from slinger.host.hands import Hands
+from slinger.host.seccomp import compile_filter
+from slinger.host.store import CONFIG
+from slinger.plan import ops
+from slinger.plan.enter import Target, enter_plan
+from slinger.plan.facts import Options
+from slinger.plan.wire import AtGate, ConsoleMaster, Executing, Exited, Failed, InitPid
+from slinger.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from slinger.existing import Existing
+    from slinger.host.process import Process as Init
+    from slinger.plan.compile import Plan
+    from slinger.plan.wire import Message
+    from slinger.spec.config import Config, Process
+
+SIGNALLED = 128
+BEFORE_EXEC = "the process ended before it could run the program"
+
+
+class Order(Record):
+    """How a process is to be run, beside what it is."""
+
+    detach: bool = False
+    preserve_fds: int = 0
+    console_socket: str = ""
+    pid_file: str = ""
+    cgroup_path: str = ""  # below the container's cgroup
+    ignore_paused: bool = False
+    stdio: tuple[int, int, int] = (0, 1, 2)
+
+
+class Execution:
+    """A process on its way into the container, and until its end."""
+
+    def __init__(self, existing: Existing, order: Order, root: str) -> None:
+        self.existing = existing
+        self.order = order
+        self.root = root
+        self.pid = 0
+        self.executing = False
+        self.master = -1
+
+    def begin(self, make: Callable[[Config], Process]) -> None:
+        """Start it: returns after the exec. ``make`` gives the process from the container's configuration.
+
+        Raises ContainerError unless the container is created or running, OpError when it could not be started.
+        """
+        self.existing.refresh()
+        status = self.existing.status()
+        if not (status == lifecycle.PAUSED and self.order.ignore_paused):
+            lifecycle.check("exec", self.existing.saved.container_id, status)
+        init = self.existing.init()
+        if init is None:
+            raise HostError(BEFORE_EXEC)
+        config, _ = read_config(f"{self.existing.home.path}/{CONFIG}", _ignore)
+        process = make(config)
+        self._check_terminal(process)
+        self.plan = self._plan(config, process, init)
+        self.ops = dict(enumerate(self.plan.ops))
+        self.hands = Hands.start(
+            self.plan.encode(),
+            stdio=self.order.stdio,
+            keep_fds=self.order.preserve_fds,
+            mode="detach" if self.order.detach else "supervise",
+        )
+        try:
+            self._walk(init)
+        except BaseException:
+            self.hands.kill()
+            if self.master >= 0:
+                os.close(self.master)
+            raise
+
+    def _check_terminal(self, process: Process) -> None:
+        if process.terminal and self.order.detach and not self.order.console_socket:
+            message = "cannot allocate tty if slinger will detach without setting console socket"
+            raise ConfigError("process.terminal", message, hint="--console-socket PATH")
+        if self.order.console_socket and not process.terminal:
+            message = "cannot use console socket if slinger will not detach or allocate tty"
+            raise ConfigError("process.terminal", message)
+
+    def _plan(self, config: Config, process: Process, init: Init) -> Plan:
+        saved = self.existing.saved
+        program = compile_filter(config.linux.seccomp, self.root) if config.linux.seccomp is not None else None
+        size = console.window_size(self.order.stdio[0])
+        facts = machine.gather(config, saved.rootfs, (), program, size)
+        options = Options(saved.container_id, saved.bundle, preserve_fds=self.order.preserve_fds)
+        return enter_plan(config, process, options, facts, Target(init.pid, machine.differing_types(init.pid)))
+
+    def _walk(self, init: Init) -> None:
+        """Answer the hands until the exec: a supervising outer says so by its silence, a detached one by its end."""
+        while not (self.executing and not self.order.detach):
+            message, fd = self.hands.receive()
+            if message is None:
+                break
+            if isinstance(message, ConsoleMaster):
+                self._take_console(message.name, fd)
+            else:
+                self._answer(message, init)
+        if not self.executing:
+            raise HostError(BEFORE_EXEC, hint="the memory limit may be too low")
+        if self.order.detach:
+            self.hands.reap()
+
+    def _answer(self, message: Message, init: Init) -> None:
+        match message:
+            case InitPid():
+                self.pid = message.pid
+            case AtGate():
+                self._at_gate(self.ops[message.op], init)
+            case Executing():
+                self.executing = True
+            case Failed():
+                raise explain(self.ops, message)
+            case _:
+                text = f"the hands: unexpected {message!r}"
+                raise HostError(text)
+
+    def _at_gate(self, op: ops.Op, init: Init) -> None:
+        if isinstance(op, ops.Gate) and op.name == ops.GATE_CGROUP:
+            ref = self.existing.cgroup()
+            if self.order.cgroup_path:
+                ref = _below(ref, self.order.cgroup_path)
+            cgroup.join(ref, self.pid, beside=init.pid)
+            # The container may have ended, and its pid gone to another, while we looked at its namespaces.
+            if not init.alive():
+                raise HostError(BEFORE_EXEC, hint="the container has ended")
+        elif self.order.pid_file:
+            write_pid_file(self.order.pid_file, self.pid)
+        self.hands.go()
+
+    def _take_console(self, name: str, fd: int) -> None:
+        if not self.order.console_socket:
+            self.master = fd
+            return
+        try:
+            console.send_master(self.order.console_socket, name, fd)
+        finally:
+            os.close(fd)
+
+    def wait(self) -> int:
+        """Wait for the end: the exit code, or 128 + N for signal N. OpError if the exec failed in the end."""
+        if self.master >= 0:
+            with console.Proxy(self.master, self.order.stdio[0], self.order.stdio[1]) as proxy:
+                proxy.copy_until(self.hands.channel.fileno())
+        while True:
+            message, _ = self.hands.receive()
+            if message is None:
+                raise HostError("the process that watches the program was killed")
+            if isinstance(message, Failed):
+                self.hands.kill()
+                raise explain(self.ops, message)
+            if isinstance(message, Exited):
+                break
+        self.hands.reap()
+        self.hands.close()
+        code = os.waitstatus_to_exitcode(message.status)
+        return code if code >= 0 else SIGNALLED - code
+
+    def send(self, signal: int) -> None:
+        """Pass a signal on to the process."""
+        try:
+            os.kill(self.pid, signal)
+        except ProcessLookupError:
+            return  # it has ended, which wait() will tell
+
+
+def _below(ref: cgroup.Ref, path: str) -> cgroup.Ref:
+    """The same cgroups, one level or more below: where --cgroup says."""
+    if ".." in path.split("/"):
+        raise ConfigError("--cgroup", f'"{path}" leads out of the container\'s cgroup')
+    inner = path.strip("/")
+    places = tuple(each.replace(path=f"{each.path}/{inner}" if inner else each.path) for each in ref.places)
+    return ref.replace(places=places)
+
+
+def _ignore(_warning: str) -> None:
+    """Warnings about the configuration were given at create."""
