@@ -88,7 +88,7 @@ int do_join(struct hands *h, const struct op_join *op) {
     bool kept = op->path[0] == '\0';
     int fd = !kept ? open(op->path, O_RDONLY | O_CLOEXEC) : place < 0 ? -1 : h->namespaces[place];
     if (fd <= 0)
-        return fail(h, "open", op->path);
+        return fail_with(h, "open", op->path, kept ? EBADF : errno);
     /* The type is given, so a file of another namespace type is EINVAL (config-linux.md, "Namespaces"). */
     if (setns(fd, (int)op->flag) != 0)
         return fail(h, "setns", op->path);

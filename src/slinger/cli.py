@@ -88,6 +88,9 @@ KILL = (
 DELETE = (
     Option("force",          "f", "",       FLAG,  "kill it first; an unknown container is no error", default=False),
 )
+PS = (
+    Option("format",         "f", "FORMAT", VALUE, "table (default) or json", "table", ("table", "json")),
+)
 LIST = (
     Option("format",         "f", "FORMAT", VALUE, "table (default) or json", "table", ("table", "json")),
     Option("quiet",          "q", "",       FLAG,  "print the ids only", default=False),
@@ -109,6 +112,9 @@ TABLE = (
     Verb("kill",     "kill",     "send a signal to a container (default: TERM)", ("ID", "[SIGNAL]"), KILL),
     Verb("delete",   "delete",   "remove a stopped container and what was made for it", ("ID",), DELETE),
     Verb("run",      "run",      "create, start, wait and delete; exit as the program does", ("ID",), RUN),
+    Verb("pause",    "pause",    "freeze all processes of a container", ("ID",)),
+    Verb("resume",   "resume",   "let the processes of a paused container go on", ("ID",)),
+    Verb("ps",       "ps",       "list the processes of a container", ("ID", "[OPTION...]"), PS, literal=True),
     Verb("list",     "list",     "list the containers", (), LIST),
     Verb("spec",     "spec",     "write a config.json to start from", (), SPEC),
     Verb("plan",     "plan",     "print, step by step, what create would do", ("BUNDLE",), PLAN),
@@ -119,7 +125,7 @@ TABLE = (
 # fmt: on
 
 # Verbs of runc that are to come: "unknown verb" would send the reader looking for a typing error.
-NOT_YET = ("checkpoint", "events", "pause", "ps", "restore", "resume", "update")
+NOT_YET = ("checkpoint", "events", "restore", "update")
 
 INTERRUPT = 2  # SIGINT, where a KeyboardInterrupt does not say which signal it was
 BROKEN_PIPE = 13  # SIGPIPE

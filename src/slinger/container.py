@@ -214,6 +214,25 @@ class Container:
 
         kill(self._existing, signal)
 
+    def pause(self) -> None:
+        """Freeze all its processes. ContainerError "container not running" unless it is created or running."""
+        from slinger.ending import freeze  # noqa: PLC0415
+
+        with self._existing.home.locked():
+            freeze(self._existing)
+
+    def resume(self) -> None:
+        """Let its processes go on. ContainerError "container not paused" unless it is paused."""
+        from slinger.ending import thaw  # noqa: PLC0415
+
+        with self._existing.home.locked():
+            thaw(self._existing)
+
+    def pids(self) -> tuple[int, ...]:
+        """The pids, on the host, of all processes in its cgroup."""
+        self._existing.refresh()
+        return self._existing.pids()
+
     def hook_records(self) -> tuple[HookRecord, ...]:
         """A record of every hook that ran, in the order in which they ended; those of poststop after ``delete``."""
         from slinger.hooks.records import parse_records  # noqa: PLC0415

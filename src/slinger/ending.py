@@ -1,4 +1,4 @@
-"""kill and delete: stop a container, and take back all that create made."""
+"""kill, pause, resume and delete: stop a container, for a while or for good, and take back what create made."""
 
 from __future__ import annotations
 
@@ -33,6 +33,20 @@ def kill(existing: Existing, signal: int) -> None:
     init.send(signal)
     if signal == SIGKILL:
         cgroup.thaw(existing.cgroup())
+
+
+def freeze(existing: Existing) -> None:
+    """Freeze a container, which is locked. ContainerError unless it is created or running."""
+    existing.refresh()
+    lifecycle.check("pause", existing.saved.container_id, existing.status())
+    cgroup.freeze(existing.cgroup())
+
+
+def thaw(existing: Existing) -> None:
+    """Thaw a container, which is locked. ContainerError unless it is paused."""
+    existing.refresh()
+    lifecycle.check("resume", existing.saved.container_id, existing.status())
+    cgroup.thaw(existing.cgroup())
 
 
 def delete(existing: Existing, environment: tuple[str, ...], warn: Callable[[str], None], *, force: bool) -> None:

@@ -58,6 +58,11 @@ class Existing:
         """The container's cgroups, as they were made."""
         return cgroup.Ref.parse(self.saved.cgroup)
 
+    def pids(self) -> tuple[int, ...]:
+        """The processes in its cgroup, or init alone where it has none."""
+        ref = self.cgroup()
+        return cgroup.pids(ref) if ref.places else tuple(pid for pid in (self.pid(),) if pid)
+
     def status(self) -> str:
         """creating, created, running, paused or stopped; derived from what the kernel shows."""
         alive = self.pid() != 0

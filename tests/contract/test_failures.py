@@ -206,16 +206,6 @@ ROOTLESS: Final[tuple[tuple[Op, tuple[Op, ...], str], ...]] = (
         "process.capabilities: capset: operation not permitted",
     ),
     (
-        ops.Chdir("process.cwd", path="/nowhere"),
-        cloned(),
-        "process.cwd (/nowhere): chdir: no such file or directory",
-    ),
-    (
-        ops.Chdir("process.cwd", path="/etc/passwd", may_fail=1),
-        cloned(),
-        "process.cwd (/etc/passwd): chdir: not a directory",
-    ),
-    (
         ops.FindProgram("process.args[0]", name="nothing", path="/bin:/usr/bin"),
         cloned(),
         'process.args[0]: exec: "nothing": executable file not found in $PATH',
@@ -239,6 +229,26 @@ ROOTLESS: Final[tuple[tuple[Op, tuple[Op, ...], str], ...]] = (
         ops.Seccomp("linux.seccomp", program=b"\xff" * 8),
         cloned(),
         "linux.seccomp: seccomp: invalid argument (the kernel refuses the filter or one of its flags)",
+    ),
+    (
+        ops.OpenNamespace("linux.namespaces[2]", by=OUTER, path="/nowhere", flag=CLONE_NEWUTS),
+        (),
+        "linux.namespaces[2] (/nowhere): open: no such file or directory",
+    ),
+    (
+        ops.OpenNamespace("linux.namespaces[2]", by=OUTER, path="/proc/self/ns/uts", flag=CLONE_NEWUTS | CLONE_NEWNS),
+        (),
+        "linux.namespaces[2] (/proc/self/ns/uts): open: invalid argument",
+    ),
+    (
+        ops.Join("linux.namespaces[2]", flag=CLONE_NEWUTS),
+        cloned(),
+        "linux.namespaces[2]: open: bad file descriptor",
+    ),
+    (
+        ops.Release(""),
+        (*cloned(), NO_PRCTL),
+        "release: prctl PR_SET_PDEATHSIG: operation not permitted",
     ),
     (
         ops.Join("linux.namespaces[2]", path="/nowhere", flag=CLONE_NEWUTS),
@@ -357,6 +367,18 @@ ROOTED: Final[tuple[tuple[Build, str], ...]] = (
         "linux.readonlyPaths[0] (/loop): openat2: too many levels of symbolic links",
     ),
     (
+        after_pivot(ops.Chdir("process.cwd", path="/nowhere")),
+        "process.cwd (/nowhere): chdir: no such file or directory",
+    ),
+    (
+        after_pivot(ops.Chdir("process.cwd", path="/secret", may_fail=1)),
+        "process.cwd (/secret): chdir: not a directory",
+    ),
+    (
+        after_pivot(ops.Chdir("process.cwd", path="/secret/below", create=1)),
+        "process.cwd (/secret/below): mkdir: not a directory",
+    ),
+    (
         after_pivot(ops.Exec("process.args", args=("x",))),
         'process.args: exec: "": bad address',
     ),
@@ -442,8 +464,7 @@ def test_a_working_directory_outside_the_root_is_refused(rootfs: Path) -> None:
         plan = (*entered(rootfs), ops.Chdir("process.cwd", path="/proc/self/fd/0"))
         with Walk(*plan, stdio=(outside, NOTHING, NOTHING)) as walk:
             assert walk.error() == (
-                "process.cwd (/proc/self/fd/0): getcwd the working directory is outside the container: "
-                "no such file or directory (possible attempt to leave the container)"
+                "process.cwd (/proc/self/fd/0): chdir: too many levels of symbolic links"
             )
     finally:
         os.close(outside)

@@ -73,6 +73,21 @@ def test_a_joiner_enters_a_namespace_and_leaves_init_to_outer() -> None:
             assert children.split() == [str(walk.pid)]
 
 
+@works(ops.OpenNamespace, ops.Join)
+def test_a_namespace_that_was_opened_is_joined_although_its_path_is_gone() -> None:
+    """It is kept by type: entering a mount namespace, or the end of a process, may hide the path."""
+    with look(*cloned(CLONE_NEWUTS)).reach() as other:
+        opened = ops.OpenNamespace("", by=OUTER, path=f"/proc/{other.pid}/ns/uts", flag=CLONE_NEWUTS)
+        uts = namespace(other.pid, "uts")
+        with Walk(opened, ops.Gate("", by=OUTER, name="opened"), *joined("", CLONE_NEWUTS), LOOK) as walk:
+            walk.reach("opened")
+            os.kill(other.pid, 9)
+            assert other.receive() is None
+            walk.hands.go()
+            walk.reach()
+            assert namespace(walk.pid, "uts") == uts
+
+
 @works(ops.Gate)
 @pytest.mark.parametrize("by", ops.ACTORS)
 def test_a_gate_stops_its_process_until_the_brain_answers(by: str) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import _socket
+import os
+import select
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from slinger.plan.ops import Op
 from slinger.plan.wire import GO, Executing, Failed, HookRan, decode_message
 from tests.contract.covers import fails, works
 from tests.contract.look import namespace
-from tests.contract.walk import Walk, cloned, payload_hook
+from tests.contract.walk import Walk, cloned, look, payload_hook
 from tests.requires import requires
 
 pytestmark = requires("root", "gcc")
@@ -83,6 +85,18 @@ def test_init_outlives_outer_and_brain_and_waits_for_its_start(payload: Path, st
         assert (tmp_path / "ran").read_text(encoding="ascii") == "y"
 
 
+@works(ops.Release)
+@pytest.mark.parametrize(("release", "lives"), [((), False), ((ops.Release(""),), True)])
+def test_a_released_process_no_longer_ends_with_outer(release: tuple[Op, ...], *, lives: bool) -> None:
+    """For exec, which waits for no start."""
+    with look(*cloned(), *release).reach() as walk:
+        os.kill(walk.hands.pid, 9)
+        fd = os.pidfd_open(walk.pid)
+        ended = bool(select.select([fd], [], [], 0.2 if lives else 5)[0])
+        os.close(fd)
+        assert ended is not lives
+
+
 @works(ops.WaitStart)
 def test_a_caller_that_goes_away_or_talks_nonsense_has_started_nothing(payload: Path, start: Start) -> None:
     """The next one may."""
@@ -101,11 +115,11 @@ def test_a_caller_that_goes_away_or_talks_nonsense_has_started_nothing(payload: 
 @works(ops.WaitStart)
 def test_a_failure_after_the_start_comes_home_to_who_called_it(payload: Path, start: Start) -> None:
     """Not to the brain of create, which is gone."""
-    plan = waiting(payload, ops.Chdir("process.cwd", path="/none"))
+    plan = waiting(payload, ops.Session(""), ops.Session("process"))
     with Walk(*plan, listener=start.listener.fileno()) as walk:
         walk.finish()
         assert walk.failed is None
-        assert start.go() == [Failed(op=4, errno=2, syscall="chdir", detail="/none")]
+        assert start.go() == [Failed(op=5, errno=1, syscall="setsid", detail="")]
         assert walk.ended()
 
 

@@ -69,6 +69,11 @@ class Box:
         return self.bundle.directory
 
     @property
+    def calls(self) -> Path:
+        """Where reports and the output of calls go: a bundle may be removed."""
+        return self.directory.parent
+
+    @property
     def home(self) -> Path:
         """Where the state of the container is."""
         return self.root / self.id
@@ -84,12 +89,15 @@ class Box:
 
     def report_hook(self, stage: str, name: str = "", **more: Json) -> dict[str, Json]:
         """A hook that reports itself; `reports` reads it."""
-        place = "/" if stage == "startContainer" else f"{self.directory}/"
-        return self.hook(stage, "hook-report", f"{place}report-{name or stage}", **more)
+        return self.hook(stage, "hook-report", self.report_file(stage, name), **more)
+
+    def report_file(self, stage: str, name: str = "") -> str:
+        """Where a hook of the stage writes its report, as the hook sees it."""
+        return f"{'/tmp' if stage == 'startContainer' else self.calls}/report-{name or stage}"
 
     def reports(self, name: str) -> list[Mapping[str, Json]]:
         """What the report hooks of this name have told, in order."""
-        folder = self.bundle.rootfs if name == "startContainer" else self.directory
+        folder = self.bundle.rootfs / "tmp" if name.startswith("startContainer") else self.calls
         file = folder / f"report-{name}"
         return [mapping(json.loads(line)) for line in file.read_text().splitlines()] if file.exists() else []
 
@@ -105,7 +113,7 @@ class Box:
         stdin: int = subprocess.DEVNULL,
     ) -> tuple[Process, Path]:
         """Begin a call. Its output goes to files, FILE.out and FILE.err: a container holds what create was given."""
-        name = self.directory / f"call-{next(NUMBERS)}"
+        name = self.calls / f"call-{next(NUMBERS)}"
         with open(f"{name}.out", "wb") as out, open(f"{name}.err", "wb") as err:
             process = subprocess.Popen(
                 self.command(*arguments), stdin=stdin, stdout=out, stderr=err, env=env, pass_fds=fds, text=True
