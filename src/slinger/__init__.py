@@ -59,14 +59,16 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> object:
-    if name not in __all__:
-        message = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(message)
-    home = __import__(_HOMES.get(name, "slinger.errors"), fromlist=[name])
-    value: object = getattr(home, "VERSION" if name == "__version__" else name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # a type checker has all names from above, and shall know that there are no others
+
+    def __getattr__(name: str) -> object:
+        if name not in __all__:
+            message = f"module {__name__!r} has no attribute {name!r}"
+            raise AttributeError(message)
+        home = __import__(_HOMES.get(name, "slinger.errors"), fromlist=[name])
+        value: object = getattr(home, "VERSION" if name == "__version__" else name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

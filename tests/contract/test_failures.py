@@ -233,7 +233,8 @@ ROOTLESS: Final[tuple[tuple[Op, tuple[Op, ...], str], ...]] = (
     (
         ops.OpenNamespace("linux.namespaces[2]", by=OUTER, path="/nowhere", flag=CLONE_NEWUTS),
         (),
-        "linux.namespaces[2] (/nowhere): open: no such file or directory",
+        "linux.namespaces[2] (/nowhere): open: no such file or directory "
+        "(the process whose namespace it was may have ended)",
     ),
     (
         ops.OpenNamespace("linux.namespaces[2]", by=OUTER, path="/proc/self/ns/uts", flag=CLONE_NEWUTS | CLONE_NEWNS),

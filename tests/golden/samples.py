@@ -11,6 +11,7 @@ from typing import Final
 
 from slinger.hooks.placing import Setting, place
 from slinger.plan.compile import Plan, compile_plan
+from slinger.plan.enter import Target, enter_plan
 from slinger.plan.facts import Facts, Hierarchy, Options, SeccompProgram
 from slinger.spec.default import default_config
 from slinger.spec.parse import parse_config
@@ -73,6 +74,20 @@ class Sample:
         config, warnings = parse_config(json.dumps(self.document).encode())
         assert (*warnings, *validate(config, rootless=self.facts.rootless)) == ()
         return compile_plan(config, self.options, self.facts, place(config, Setting(self.options, self.facts.rootfs)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entered:
+    """One more process, that of the document, in the container of the document."""
+
+    inside: Sample
+    target: Target
+
+    def compile(self) -> Plan:
+        """The plan, as exec would make it."""
+        config, _ = parse_config(json.dumps(self.inside.document).encode())
+        assert config.process is not None
+        return enter_plan(config, config.process, self.inside.options, self.inside.facts, self.target)
 
 
 def based(changes: dict[str, Json | Drop], facts: Facts = FACTS, **options: str | int | bool) -> Sample:  # noqa: FBT001
@@ -196,4 +211,12 @@ SAMPLES: Final[dict[str, Sample]] = {
     "host-dev": based({"mounts+": [mount("/dev", "none", "/dev", "rbind", "rslave")], "process.terminal": True}),
     "everything": based(EVERYTHING, FACTS.replace(apparmor=True)),
     "no-process": based({"process": DROP}),
+}
+
+ENTERED: Final[dict[str, Entered]] = {
+    "exec": Entered(inside=SAMPLES["everything"], target=Target(7, ("pid", "network", "ipc", "uts", "mount"))),
+    "exec-user": Entered(inside=SAMPLES["podman"], target=Target(7, ("user", "pid", "mount"))),
+    "exec-user-rootless": Entered(inside=SAMPLES["default-rootless"], target=Target(7, ("pid", "mount", "user"))),
+    "exec-no-mount-namespace": Entered(inside=SAMPLES["no-mount-namespace"], target=Target(7, ("pid",))),
+    "exec-no-namespace": Entered(inside=SAMPLES["no-mount-namespace"], target=Target(7, ())),
 }

@@ -15,7 +15,7 @@ from slinger.plan.compile import Plan, started_ops
 from slinger.plan.facts import SeccompProgram
 from slinger.plan.ops import INIT, JOINER, OUTER
 from tests.bundles import DROP, Drop, Json
-from tests.golden.samples import EVERYTHING, FACTS, HOOKS, HYBRID, MAPPED, PODMAN, ROOTLESS, SAMPLES, V1, V2, Sample, based
+from tests.golden.samples import ENTERED, EVERYTHING, FACTS, HOOKS, HYBRID, MAPPED, PODMAN, ROOTLESS, SAMPLES, V1, V2, Sample, based
 from tests.plan_reader import as_read, read_plan
 
 # What an op may be about although the document does not name it: the spec's defaults, and the gate for all hooks.
@@ -150,6 +150,18 @@ def check(sample: Sample) -> None:
 def test_a_sample_has_the_properties_of_a_plan(name: str) -> None:
     """Origins, slots, actors, order, purity."""
     check(SAMPLES[name])
+
+
+@pytest.mark.parametrize("name", ENTERED)
+def test_the_plan_of_exec_has_the_same_properties(name: str) -> None:
+    """Init's waiting apart."""
+    sample = ENTERED[name]
+    plan = sample.compile()
+    check_origins(sample.inside, plan)
+    check_slots(plan)
+    assert sample.compile().encode() == plan.encode()
+    assert [type(op) for op in plan.ops if op.by == INIT][-1] is ops.Exec
+    assert ops.Conceal("process", by=OUTER) in plan.ops[: [type(op) for op in plan.ops].index(ops.Clone)]
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)

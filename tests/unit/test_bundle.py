@@ -39,7 +39,8 @@ def written(bundle: Bundle) -> dict[str, Any]:
 
 def make(tmp_path: Path, **options: Any) -> Bundle:
     """A bundle in the test's directory."""
-    return Bundle.make(tmp_path / "bundle", **{"rootfs": tmp_path / "rootfs", "args": ["true"], **options})
+    given: dict[str, Any] = {"rootfs": tmp_path / "rootfs", "args": ["true"], **options}
+    return Bundle.make(tmp_path / "bundle", **given)
 
 
 def test_a_bundle_of_rootfs_and_args_is_the_default_one(tmp_path: Path) -> None:
@@ -172,8 +173,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"args": []}, "process.args: must have at least one entry"),
     (
         {"hooks": {"postStop": [Hook("/bin/true")]}},
-        "hooks.postStop: no such stage (the stages are prestart, createRuntime, createContainer, startContainer,"
-        " poststart, poststop)",
+        (
+            "hooks.postStop: no such stage (the stages are prestart, createRuntime, createContainer, startContainer,"
+            " poststart, poststop)"
+        ),
     ),
     ({"hooks": {"poststop": [Hook("true")]}}, 'hooks.poststop[0].path: must be an absolute path, got "true"'),
     ({"namespaces": ["net"]}, 'linux.namespaces[0].type: unknown namespace "net"'),
@@ -201,5 +204,5 @@ def test_a_command_line_as_one_string_is_refused(tmp_path: Path) -> None:
 
 def test_a_property_that_is_no_json_is_a_type_error(tmp_path: Path) -> None:
     """As json.dumps has it."""
-    with pytest.raises(TypeError, match="^object is not JSON$"):
+    with pytest.raises(TypeError, match=r"^object is not JSON$"):
         make(tmp_path, properties={"annotations": object()})
