@@ -110,6 +110,8 @@ int main(int argc, char **argv) {
     if (sigaction(SIGPIPE, &action, NULL) != 0)
         return EXIT_USAGE;
     reset_library_signals();
+    /* We are started by the number of a descriptor, which nobody who looks at ps would take for us. */
+    (void)prctl(PR_SET_NAME, "slinger-init", 0, 0, 0);
     h.hook_umask = umask(0);
     umask(h.hook_umask);
 

@@ -127,6 +127,7 @@ TABLE = (
 # Verbs of runc that are to come: "unknown verb" would send the reader looking for a typing error.
 NOT_YET = ("checkpoint", "events", "restore", "update")
 
+COERCED = frozenset({"C.UTF-8", "C.utf8", "UTF-8"})  # what Python sets it to
 INTERRUPT = 2  # SIGINT, where a KeyboardInterrupt does not say which signal it was
 BROKEN_PIPE = 13  # SIGPIPE
 
@@ -192,7 +193,21 @@ class Report:
 
 def main() -> NoReturn:
     """The command. It does not return: tearing the interpreter down takes longer than some verbs."""
+    forget_coercion()
     os._exit(serve(sys.argv[1:]))
+
+
+def forget_coercion() -> None:
+    """Take back the LC_CTYPE that Python adds where the locale is C (PEP 538): hooks inherit what our caller had."""
+    if os.environ.get("LC_CTYPE") not in COERCED:
+        return
+    try:
+        with open("/proc/self/environ", "rb", buffering=0) as file:
+            given = file.read(1 << 22)
+    except OSError:
+        return  # no /proc: better one variable too many than none of the caller's
+    if b"\0LC_CTYPE=" not in b"\0" + given:
+        del os.environ["LC_CTYPE"]
 
 
 def serve(argv: Sequence[str]) -> int:

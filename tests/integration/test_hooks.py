@@ -1,0 +1,455 @@
+"""Hooks as they see themselves: every cell of docs/lifecycle.md, told by the payload from inside the hook.
+
+One container with four hooks a stage (as they come, with an empty environment, with their own, without args) answers
+most tests; what a failing hook does is in test_hook_failures.py.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.bundles import Json, base_config, make_bundle, mapping, sequence, text
+from tests.integration.box import INSIDE, STAGES, Box, namespaces_of, processes_with, wait_for
+from tests.requires import requires
+
+pytestmark = requires("root")
+
+ANNOTATIONS: Final = {"org.example.key": "wörth", "empty": ""}
+OWN: Final = frozenset({"ipc", "mnt", "net", "pid", "pid_for_children", "uts"})
+STDIO: Final = {"0": "r", "1": "w", "2": "w"}
+CAPABILITIES: Final = {"CAP_KILL": 5, "CAP_NET_BIND_SERVICE": 10}
+IMAGE: Final = "LD_PRELOAD=/proc/self/cwd/evil.so"
+PROCESS: Final = {
+    "process.user": {"uid": 1000, "gid": 1000, "additionalGids": [5], "umask": 0o027},
+    "process.cwd": "/home/user",
+    "process.args": [INSIDE, "sleep", "1000"],
+    "process.env": ["PATH=/bin", IMAGE],
+    "process.capabilities": dict.fromkeys(("bounding", "effective", "permitted"), list(CAPABILITIES)),
+    "process.rlimits": [{"type": "RLIMIT_NOFILE", "soft": 500, "hard": 600}],
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """What the table says of a stage; `env`: what an absent one becomes."""
+
+    stage: str
+    inside: bool
+    cwd: str
+    status: str
+    pid: str
+    root: bool
+    env: tuple[str, ...]
+
+
+# fmt: off
+TABLE: Final = (
+    Row("prestart",        False, "@BUNDLE@",  "creating", "host",   True,  ("CALLER=create", "PATH=/bin")),
+    Row("createRuntime",   False, "@BUNDLE@",  "creating", "host",   True,  ("CALLER=create", "PATH=/bin")),
+    Row("createContainer", True,  "@ROOT@",    "creating", "inside", True,  ()),
+    Row("startContainer",  True,  "/home/user", "created", "inside", False, ("HOME=/home/user", IMAGE, "PATH=/bin")),
+    Row("poststart",       False, "@BUNDLE@",  "running",  "host",   True,  ("CALLER=start", "PATH=/bin")),
+    Row("poststop",        False, "@BUNDLE@",  "stopped",  "absent", True,  ("CALLER=delete", "PATH=/bin")),
+)
+# fmt: on
+EVERY_ROW: Final = pytest.mark.parametrize("row", TABLE, ids=STAGES)
+OUTSIDE: Final = tuple(row for row in TABLE if row.stage != "startContainer")
+
+
+@dataclass(frozen=True)
+class Told:
+    """What there is to compare with, after the container is gone."""
+
+    box: Box
+    pid: int
+    namespaces: Mapping[str, str]
+    reports: Mapping[str, list[Mapping[str, Json]]]
+    rootfs: str
+
+
+def hooks_of(box: Box, stage: str) -> list[Json]:
+    """The four hooks of a stage; each writes another report."""
+    named = box.report_hook(stage, f"{stage}-3")
+    unnamed = {"path": named["path"], "env": [f"HOOK_REPORT={box.report_file(stage, f'{stage}-3')}"]}
+    return [
+        box.report_hook(stage, f"{stage}-0"),
+        box.report_hook(stage, f"{stage}-1", env=[]),
+        box.report_hook(stage, f"{stage}-2", env=["ONE=1", "TWO="]),
+        unnamed,
+    ]
+
+
+@pytest.fixture(scope="module")
+def told(slinger: str, tmp_path_factory: pytest.TempPathFactory) -> Told:
+    """A container from create to delete, each verb with an environment of its own."""
+    bundle = make_bundle(tmp_path_factory.mktemp("hooks") / "bundle", base_config())
+    box = Box(slinger, tmp_path_factory.mktemp("root"), bundle)
+    box.configure(
+        {**PROCESS, "annotations": ANNOTATIONS, "hooks": {stage: hooks_of(box, stage) for stage in reversed(STAGES)}}
+    )
+    created = box.creating("--pid-file", str(box.calls / "pid"), "--preserve-fds", "2")
+    fds = [os.open("/dev/null", os.O_RDONLY) for _ in range(2)]
+    try:
+        numbers = [os.dup2(fd, to) for fd, to in zip(fds, (3, 4), strict=True)] if fds != [3, 4] else fds
+        done = box.call(*created, env={"PATH": "/bin", "CALLER": "create"}, fds=numbers)
+    finally:
+        for fd in fds:
+            os.close(fd)
+    assert (done.status, done.stderr) == (0, "")
+    pid = int((box.calls / "pid").read_text())
+    namespaces = namespaces_of(pid)
+    box.succeed("start", box.id, env={"PATH": "/bin", "CALLER": "start"})
+    box.succeed("kill", box.id, "KILL")
+    box.wait_status("stopped")
+    box.succeed("delete", box.id, env={"PATH": "/bin", "CALLER": "delete"})
+    assert box.left() == []
+    reports = {stage: [report for n in range(4) for report in box.reports(f"{stage}-{n}")] for stage in STAGES}
+    return Told(box, pid, namespaces, reports, str(bundle.rootfs))
+
+
+@EVERY_ROW
+def test_every_hook_of_a_stage_runs_once(told: Told, row: Row) -> None:
+    """All four have reported."""
+    assert [len(told.box.reports(f"{row.stage}-{n}")) for n in range(4)] == [1, 1, 1, 1]
+
+
+def test_hooks_run_one_after_another_in_the_order_of_the_lifecycle(told: Told) -> None:
+    """Stages in the order of the table whatever that in the file, hooks of a stage in the order of their list."""
+    times = [report["monotonic"] for stage in STAGES for report in told.reports[stage]]
+    assert times == sorted(times, key=str)
+    assert len(times) == 4 * len(STAGES)
+
+
+@EVERY_ROW
+def test_a_hook_runs_in_the_namespaces_of_its_stage(told: Told, row: Row) -> None:
+    """All of the runtime's, or all of the container's."""
+    expected = told.namespaces if row.inside else namespaces_of()
+    assert [report["namespaces"] for report in told.reports[row.stage]] == [expected] * 4
+    assert {name for name, identity in namespaces_of().items() if expected[name] != identity} == (
+        OWN if row.inside else set()
+    )
+
+
+@EVERY_ROW
+def test_the_path_is_resolved_in_the_runtime_or_in_the_container(told: Told, row: Row) -> None:
+    """Which directory is / for the hook: the host's up to the pivot, the container's after it."""
+    info = os.stat(told.rootfs if row.stage == "startContainer" else "/")
+    assert {report["root"] for report in told.reports[row.stage]} == {f"{info.st_dev}:{info.st_ino}"}
+
+
+@EVERY_ROW
+def test_the_working_directory_is_the_one_of_the_stage(told: Told, row: Row) -> None:
+    """Bundle, root of the container, or process.cwd."""
+    expected = row.cwd.replace("@BUNDLE@", str(told.box.directory)).replace("@ROOT@", told.rootfs)
+    assert {report["cwd"] for report in told.reports[row.stage]} == {expected}
+
+
+@EVERY_ROW
+def test_args_are_the_argument_vector_and_absent_ones_are_the_path(told: Told, row: Row) -> None:
+    """argv[0] too is what args says."""
+    words = [report["words"] for report in told.reports[row.stage]]
+    path = INSIDE if row.stage == "startContainer" else str(told.box.bundle.payload)
+    given = [["hook", "hook-report", told.box.report_file(row.stage, f"{row.stage}-{n}")] for n in range(3)]
+    assert words == [*given, [path]]
+
+
+@EVERY_ROW
+def test_the_environment_is_given_or_empty_or_the_stages_default(told: Told, row: Row) -> None:
+    """The image's never reaches a hook outside the container (CVE-2025-23266); an empty list is empty everywhere."""
+    envs = [sorted(map(text, sequence(report["env"]))) for report in told.reports[row.stage]]
+    file = told.box.report_file(row.stage, f"{row.stage}-3")
+    assert envs == [sorted(row.env), [], ["ONE=1", "TWO="], [f"HOOK_REPORT={file}"]]
+
+
+@EVERY_ROW
+def test_the_state_is_the_whole_state_of_the_specification(told: Told, row: Row) -> None:
+    """No field more but root, none less; the pid as the reader of the state sees it."""
+    pid = {"host": {"pid": told.pid}, "inside": {"pid": 1}, "absent": {}}[row.pid]
+    expected = {
+        "ociVersion": "1.3.0",
+        "id": told.box.id,
+        "status": row.status,
+        **pid,
+        "bundle": str(told.box.directory),
+        "annotations": ANNOTATIONS,
+        **({"root": told.rootfs} if row.root else {}),
+    }
+    assert [json.loads(text(report["stdin"])) for report in told.reports[row.stage]] == [expected] * 4
+
+
+@EVERY_ROW
+def test_a_hook_is_a_process_group_of_its_own(told: Told, row: Row) -> None:
+    """So that a timeout can kill all of it."""
+    assert [report["pgid"] for report in told.reports[row.stage]] == [
+        report["pid"] for report in told.reports[row.stage]
+    ]
+
+
+@EVERY_ROW
+def test_a_hook_has_three_descriptors_and_no_more(told: Told, row: Row) -> None:
+    """Pipes of its own; neither the runtime's nor what --preserve-fds keeps for the program."""
+    for report in told.reports[row.stage]:
+        descriptors = mapping(report["descriptors"])
+        assert {fd: mapping(entry)["access"] for fd, entry in descriptors.items()} == STDIO
+        assert report["stdio"] == ["fifo"] * 3
+
+
+@EVERY_ROW
+def test_a_hook_begins_with_no_signal_blocked_or_ignored(told: Told, row: Row) -> None:
+    """What the runtime does for itself is not inherited."""
+    none = "0" * 16
+    for report in told.reports[row.stage]:
+        assert (report["signalsBlocked"], report["signalsIgnored"]) == (none, none)
+
+
+@pytest.mark.parametrize("row", OUTSIDE, ids=[row.stage for row in OUTSIDE])
+def test_a_hook_before_the_pivot_has_the_privileges_of_the_caller(told: Told, row: Row) -> None:
+    """Ids, capabilities, limits, umask: the runtime's, even where it runs in the container's namespaces."""
+    status = Path("/proc/self/status").read_text()
+    own = next(line.split()[1] for line in status.splitlines() if line.startswith("CapEff"))
+    umask = next(line.split()[1] for line in status.splitlines() if line.startswith("Umask"))
+    for report in told.reports[row.stage]:
+        assert (report["uid"], report["gid"]) == ([0] * 4, [0] * 4)
+        assert mapping(report["capabilities"])["effective"] == own
+        assert mapping(report["rlimits"])["NOFILE"] == [*resource.getrlimit(resource.RLIMIT_NOFILE)]
+        assert report["umask"] == umask
+        assert report["noNewPrivileges"] == 0
+
+
+def test_a_start_container_hook_has_the_users_ids_and_limits_and_no_more_capabilities(told: Told) -> None:
+    """As the program: a user that is not root has an empty permitted set after an exec."""
+    mask = f"{sum(1 << bit for bit in CAPABILITIES.values()):016x}"
+    for report in told.reports["startContainer"]:
+        assert (report["uid"], report["gid"], report["groups"]) == ([1000] * 4, [1000] * 4, [5])
+        none = dict.fromkeys(("effective", "permitted", "inheritable", "ambient"), "0" * 16)
+        assert report["capabilities"] == {**none, "bounding": mask}
+        assert mapping(report["rlimits"])["NOFILE"] == [500, 600]
+        assert report["umask"] == "0027"
+        assert report["noNewPrivileges"] == 1
+
+
+def test_a_start_container_hook_of_root_has_the_capabilities_of_the_process(box: Box) -> None:
+    """The sets of config.json, not the runtime's."""
+    sets = dict.fromkeys(("bounding", "effective", "permitted"), ["CAP_KILL"])
+    hooks = {"startContainer": [box.report_hook("startContainer")]}
+    box.configure({"process.args": [INSIDE, "true"], "process.capabilities": sets, "hooks": hooks})
+    box.succeed(*box.running())
+    kill = f"{1 << CAPABILITIES['CAP_KILL']:016x}"
+    none = dict.fromkeys(("inheritable", "ambient"), "0" * 16)
+    (report,) = box.reports("startContainer")
+    assert report["capabilities"] == {**dict.fromkeys(("effective", "permitted", "bounding"), kill), **none}
+
+
+def test_without_a_pid_namespace_the_pid_inside_is_the_pid_outside(box: Box) -> None:
+    """The container sees its init by the host's pid; a state without annotations has none."""
+    stages = ("createContainer", "startContainer")
+    namespaces = [{"type": kind} for kind in ("mount", "uts")]
+    box.configure(
+        {"linux.namespaces": namespaces, "hooks": {stage: [box.report_hook(stage)] for stage in stages}, "mounts": []}
+    )
+    box.create()
+    pid = box.pid()
+    box.start()
+    for stage, status, root in (("createContainer", "creating", True), ("startContainer", "created", False)):
+        (report,) = box.reports(stage)
+        expected = {
+            "ociVersion": "1.3.0",
+            "id": box.id,
+            "status": status,
+            "pid": pid,
+            "bundle": str(box.directory),
+            "annotations": {},
+            **({"root": str(box.bundle.rootfs)} if root else {}),
+        }
+        assert json.loads(text(report["stdin"])) == expected
+
+
+def test_a_create_container_hook_starts_in_the_root_with_its_mounts(box: Box) -> None:
+    """Not in the directory below them: proc there is the container's, and process 1 its init."""
+    hooks = {"createContainer": [box.hook("createContainer", "cat", "proc/1/comm")]}
+    box.configure({"process.args": [INSIDE, "true"], "hooks": hooks})
+    box.create()
+    (record,) = box.records()
+    assert (record["outcome"], record["stdout"]) == ("exit status 0", "slinger-init\n")
+
+
+def test_hooks_at_a_start_are_done_when_it_returns_and_the_program_runs_before_poststart(box: Box) -> None:
+    """startContainer, exec, poststart, return: poststart finds the program where init was."""
+    look = ["hook", "-c", f"readlink /proc/$(cat {box.calls}/pid)/exe"]
+    box.configure(
+        {
+            "process.args": [INSIDE, "sleep", "1000"],
+            "hooks": {
+                "startContainer": [box.report_hook("startContainer")],
+                "poststart": [{"path": "/bin/sh", "args": look, "env": ["PATH=/usr/bin:/bin"]}],
+            },
+        }
+    )
+    box.create("--pid-file", str(box.calls / "pid"))
+    assert box.reports("startContainer") == []
+    box.start()
+    assert len(box.reports("startContainer")) == 1
+    assert [record["stdout"] for record in box.records()] == ["", f"{INSIDE}\n"]
+
+
+def test_a_poststop_hook_runs_when_all_is_gone_and_in_the_root_if_the_bundle_is_too(box: Box, tmp_path: Path) -> None:
+    """No process and no cgroup of the container is left; an engine may have removed the bundle meanwhile."""
+    payload = shutil.copy(box.bundle.payload, tmp_path / "payload")
+    report = {"path": str(payload), "args": ["hook", "hook-report", box.report_file("poststop")]}
+    groups = ["hook", "-c", f"find /sys/fs/cgroup -name {box.id} >{tmp_path}/cgroups"]
+    find = {"path": "/bin/sh", "args": groups, "env": ["PATH=/usr/bin:/bin"]}
+    box.configure({"process.args": [INSIDE, "true"], "hooks": {"poststop": [report, find]}})
+    box.create()
+    box.start()
+    box.wait_status("stopped")
+    shutil.rmtree(box.directory)
+    box.succeed("delete", box.id)
+    (told,) = box.reports("poststop")
+    assert told["cwd"] == "/"
+    assert (tmp_path / "cgroups").read_text() == ""
+
+
+def test_poststop_runs_at_delete_and_not_at_the_end_of_the_program(box: Box) -> None:
+    """The end of the program is not the end of the container."""
+    box.configure({"process.args": [INSIDE, "true"], "hooks": {"poststop": [box.report_hook("poststop")]}})
+    box.create()
+    box.start()
+    box.wait_status("stopped")
+    assert box.reports("poststop") == []
+    box.succeed("delete", box.id)
+    assert len(box.reports("poststop")) == 1
+
+
+def test_run_runs_poststop_unless_it_keeps_the_container(box: Box) -> None:
+    """With --keep it is the business of delete."""
+    box.configure({"process.args": [INSIDE, "true"], "hooks": {"poststop": [box.report_hook("poststop")]}})
+    box.succeed(*box.running("--keep"))
+    assert box.reports("poststop") == []
+    box.succeed("delete", box.id)
+    box.succeed(*box.running())
+    assert len(box.reports("poststop")) == 2
+
+
+def test_hooks_are_those_of_create_whatever_becomes_of_the_file(box: Box) -> None:
+    """config.json may change after create; runtime.md: "Any updates made to config.json after this step ..."."""
+    late = ("startContainer", "poststart", "poststop")
+    box.configure({"hooks": {stage: [box.report_hook(stage)] for stage in late}})
+    box.create()
+    box.configure({})
+    box.start()
+    box.wait_status("stopped")
+    box.succeed("delete", box.id)
+    assert [len(box.reports(stage)) for stage in late] == [1, 1, 1]
+
+
+def test_what_a_hook_makes_in_the_container_is_there(box: Box) -> None:
+    """createContainer may write below the root by a relative path."""
+    hooks = {"createContainer": [box.hook("createContainer", "write", "tmp/made", "by a hook")]}
+    box.configure({"process.args": [INSIDE, "cat", "/tmp/made"], "hooks": hooks})
+    assert box.succeed(*box.running()) == "by a hook"
+
+
+def test_every_hook_leaves_a_record(box: Box) -> None:
+    """In the state directory, a line each, until delete."""
+    box.configure(
+        {
+            "process.args": [INSIDE, "true"],
+            "hooks": {stage: [box.hook(stage, "exit", "0", f"said by {stage}")] for stage in STAGES},
+        }
+    )
+    box.succeed(*box.running("--keep", "--pid-file", str(box.calls / "pid")))
+    pid = int((box.calls / "pid").read_text())
+    place = {"createContainer": str(box.bundle.rootfs), "startContainer": ""}
+    shown = {"createContainer": 1, "startContainer": 1}
+    expected: list[dict[str, Json]] = [
+        {
+            "stage": row.stage,
+            "index": 0,
+            "path": INSIDE if row.stage == "startContainer" else str(box.bundle.payload),
+            "args": ["hook", "exit", "0", f"said by {row.stage}"],
+            "cwd": place.get(row.stage, str(box.directory)),
+            "namespaces": ["mnt", "pid", "net", "ipc", "uts"] if row.inside else [],
+            "status": row.status,
+            "pidShown": shown.get(row.stage, pid),
+            "outcome": "exit status 0",
+            "exitStatus": 0,
+            "stdout": "",
+            "stderr": f"said by {row.stage}\n",
+            "stdoutSize": 0,
+            "stderrSize": len(f"said by {row.stage}\n"),
+        }
+        for row in TABLE[:-1]
+    ]
+    records = [dict(record) for record in box.records()]
+    for record in records:
+        pid_of_hook, started, duration = (record.pop(name) for name in ("pid", "started", "duration"))
+        assert isinstance(pid_of_hook, int)
+        assert pid_of_hook > 1
+        assert isinstance(started, int)
+        assert abs(started / 10**9 - os.stat(box.home / "hooks.jsonl").st_mtime) < 30
+        assert isinstance(duration, int)
+        assert 0 < duration < 30 * 10**9
+    assert records == expected
+
+
+def test_a_container_without_hooks_leaves_no_record(box: Box) -> None:
+    """Of hooks, that is."""
+    box.create()
+    assert sorted(path.name for path in box.home.iterdir()) == ["config.json", "start", "state.json"]
+
+
+HARMLESS: Final = {
+    "reads nothing": ("true",),
+    "closes stdin": ("close-stdin", "0.01"),
+    "writes 10 MB twice": ("spam", str(10 << 20)),
+    "leaves a daemon with its stdout": ("daemon", "31.4159"),
+}
+
+
+def test_a_hook_is_neither_blocked_nor_failed_by_its_streams(box: Box) -> None:
+    """In all six stages, with a state of 100 KB, more than a pipe holds."""
+    big = {"big": "x" * 100_000}
+    box.configure(
+        {
+            "annotations": big,
+            "process.args": [INSIDE, "sleep", "1000"],
+            "hooks": {
+                stage: [box.report_hook(stage), *(box.hook(stage, *words) for words in HARMLESS.values())]
+                for stage in STAGES
+            },
+        }
+    )
+    box.create()
+    box.start()
+    records = box.records()
+    box.succeed("kill", box.id, "KILL")
+    box.wait_status("stopped")
+    box.succeed("delete", box.id)
+    for stage in STAGES:
+        (report,) = box.reports(stage)
+        assert mapping(json.loads(text(report["stdin"])))["annotations"] == big
+    assert len(records) == 5 * 5
+    assert {record["outcome"] for record in records} == {"exit status 0"}
+    spam = [record for record in records if "spam" in sequence(record["args"])]
+    assert {(record["stdoutSize"], record["stderrSize"]) for record in spam} == {(10 << 20, 10 << 20)}
+    assert {len(text(record["stdout"])) for record in spam} == {8192}
+    end_daemons(box, "31.4159", 4)
+
+
+def end_daemons(box: Box, word: str, count: int) -> None:
+    """Kill the daemons that hooks of the runtime's namespaces left; those in the container ended with it."""
+    daemons = processes_with(word)
+    assert len(daemons) == count
+    for pid in daemons:
+        os.kill(pid, 9)
+    wait_for(lambda: processes_with(word) == [], "the daemons' end")
+    assert box.left() == []

@@ -1,0 +1,217 @@
+"""plan/mounts.py: each entry of mounts as ops."""
+
+from __future__ import annotations
+
+import pytest
+
+from slinger.linux.flags import (
+    CLONE_NEWCGROUP,
+    MOUNT_ATTR_NODEV,
+    MOUNT_ATTR_NOEXEC,
+    MOUNT_ATTR_NOSUID,
+    MOUNT_ATTR_RDONLY,
+    MS_PRIVATE,
+    MS_SHARED,
+    MS_SLAVE,
+)
+from slinger.plan import ops
+from slinger.plan.facts import Facts, Hierarchy
+from slinger.plan.mounts import Mounts, mount_ops
+from slinger.plan.ops import INIT, OUTER, Op
+from tests.unit.documents import parsed
+
+V2 = (Hierarchy("/sys/fs/cgroup", (), 2, "/box"),)
+V1 = (
+    Hierarchy("/sys/fs/cgroup/cpu,cpuacct", ("cpu", "cpuacct"), 1, "/box"),
+    Hierarchy("/sys/fs/cgroup/memory", ("memory",), 1, "/"),
+    Hierarchy("/sys/fs/cgroup/systemd", ("name=systemd",), 1, "/sys/box"),
+    Hierarchy("/sys/fs/cgroup/unified", (), 2, "/box"),
+)
+FACTS = Facts(rootfs="/r", hierarchies=V2)
+GATE = ops.Gate("linux.cgroupsPath", name=ops.GATE_CGROUP)
+FLAGS = ["nosuid", "noexec", "nodev"]
+ATTRIBUTES = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NODEV
+
+
+def mount(destination: str, kind: str, source: str, *options: str) -> dict[str, object]:
+    """One entry."""
+    return {"destination": destination, "type": kind, "source": source, "options": list(options)}
+
+
+def plan(*mounts: dict[str, object], facts: Facts = FACTS, more: tuple[tuple[str, object], ...] = ()) -> Mounts:
+    """The ops for a list of mounts."""
+    return mount_ops(parsed(("mounts", list(mounts)), *more), facts, "/bundle")
+
+
+def new(**fields: str | int | tuple[str, ...]) -> Op:
+    """The op for a new file system that is the first of the list."""
+    return ops.MountNew("mounts[0]", **fields)  # type: ignore[arg-type]
+
+
+def test_every_plan_has_the_cgroup_gate_once() -> None:
+    """At the end where no mount needs it earlier."""
+    assert plan() == Mounts((), (GATE,), (), 1)
+
+
+def test_a_file_system_is_made_with_its_own_options_and_attributes() -> None:
+    """Attributes go to the mount, what is the file system's own to it; the source may be left out."""
+    done = plan(mount("/a", "tmpfs", "", "nosuid", "size=64k", "mode=700"))
+    assert done.mounts == (
+        new(type="tmpfs", source="tmpfs", destination="/a", options=("size=64k", "mode=700"), attr_set=MOUNT_ATTR_NOSUID),
+        GATE,
+    )
+
+
+def test_a_tmpfs_without_a_mode_has_that_of_the_directory_it_covers() -> None:
+    """As runc has it; other file systems have their own."""
+    done = plan(mount("/a", "tmpfs", "t"), mount("/b", "ramfs", "r"), mount("/c", "tmpfs", "t", "tmpcopyup"))
+    assert [(op.copy_mode, op.copy_up) for op in done.mounts if isinstance(op, ops.MountNew)] == [(1, 0), (0, 0), (1, 1)]
+
+
+@pytest.mark.parametrize(("kind", "real"), [("proc", 1), ("sysfs", 1), ("tmpfs", 0), ("mqueue", 0)])
+def test_only_proc_and_sysfs_refuse_a_symlink(kind: str, real: int) -> None:
+    """CVE-2019-19921, CVE-2023-27561."""
+    op = plan(mount("/a", kind, kind)).mounts[0]
+    assert isinstance(op, ops.MountNew)
+    assert op.real_directory == real
+
+
+@pytest.mark.parametrize("destination", ["/dev", "/dev/", "/scratch"])
+def test_a_read_only_tmpfs_becomes_so_when_all_is_made_in_it(destination: str) -> None:
+    """Nodes and mount points come first."""
+    done = plan(mount(destination, "tmpfs", "tmpfs", "ro", "nosuid", "mode=755"))
+    assert done.mounts == (
+        new(
+            type="tmpfs", source="tmpfs", destination=destination, options=("mode=755",), attr_set=MOUNT_ATTR_NOSUID
+        ),
+        GATE,
+    )
+    assert done.late == (ops.MountChange("mounts[0]", destination=destination, attr_set=MOUNT_ATTR_RDONLY),)
+
+
+def test_another_read_only_file_system_is_so_at_once() -> None:
+    """The super block too."""
+    done = plan(mount("/sys", "sysfs", "sysfs", "ro"))
+    assert done.late == ()
+    assert done.mounts[0] == new(
+        type="sysfs", source="sysfs", destination="/sys", options=("ro",), attr_set=MOUNT_ATTR_RDONLY, real_directory=1
+    )
+
+
+@pytest.mark.parametrize(
+    ("entry", "recursive"),
+    [
+        (mount("/a", "bind", "/src"), 0),
+        (mount("/a", "none", "/src", "bind"), 0),
+        (mount("/a", "", "/src", "rbind"), 1),
+        (mount("/a", "bind", "/src", "rbind"), 1),
+    ],
+)
+@pytest.mark.parametrize(("euid", "by"), [(0, OUTER), (1000, INIT)])
+def test_a_source_is_opened_on_the_host_by_who_may(entry: dict[str, object], recursive: int, euid: int, by: str) -> None:
+    """By outer as root; rootless by init, which has the privilege in its user namespace."""
+    done = plan(entry, facts=FACTS.replace(euid=euid))
+    assert done.sources == (ops.OpenTree("mounts[0]", by=by, slot=1, path="/src", recursive=recursive),)
+    assert done.mounts == (ops.MountBind("mounts[0]", slot=1, destination="/a"), GATE)
+    assert done.slots == 2
+
+
+def test_a_relative_source_is_the_bundles() -> None:
+    """config.md, "Mounts": relative to the bundle."""
+    assert [op.path for op in plan(mount("/a", "bind", "x/y")).sources if isinstance(op, ops.OpenTree)] == ["/bundle/x/y"]
+
+
+def test_a_bind_mount_has_attributes_and_then_its_propagation() -> None:
+    """Several changes of propagation in the order in which they are written; recursive ones say so."""
+    done = plan(mount("/a", "bind", "/s", "rbind", "ro", "rnoexec", "rslave", "shared"))
+    assert done.mounts == (
+        ops.MountBind(
+            "mounts[0]", slot=1, destination="/a", attr_set=MOUNT_ATTR_RDONLY, rec_set=MOUNT_ATTR_NOEXEC
+        ),
+        ops.MountChange("mounts[0]", destination="/a", propagation=MS_SLAVE, propagation_recursive=1),
+        ops.MountChange("mounts[0]", destination="/a", propagation=MS_SHARED),
+        GATE,
+    )
+
+
+def test_slots_are_counted_on() -> None:
+    """Slot 0 is the root's."""
+    done = plan(mount("/a", "bind", "/1"), mount("/t", "tmpfs", "t"), mount("/b", "bind", "/2"))
+    assert [op.slot for op in done.sources if isinstance(op, ops.OpenTree)] == [1, 2]
+    assert done.slots == 3
+
+
+def test_a_remount_changes_what_is_there() -> None:
+    """And nothing is mounted."""
+    done = plan(mount("/a", "none", "none", "remount", "ro", "nosuid"))
+    change = ops.MountChange(
+        "mounts[0]", destination="/a", attr_set=MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID, must_be_mount=1
+    )
+    assert done == Mounts((), (change, GATE), (), 1)
+
+
+def test_recursive_attributes_of_a_new_file_system_are_set_after_it() -> None:
+    """The same call takes one set only."""
+    done = plan(mount("/a", "ramfs", "r", "rnosuid", "private"))
+    assert done.mounts[1:] == (
+        ops.MountChange("mounts[0]", destination="/a", rec_set=MOUNT_ATTR_NOSUID),
+        ops.MountChange("mounts[0]", destination="/a", propagation=MS_PRIVATE),
+        GATE,
+    )
+
+
+CGROUP = mount("/sys/fs/cgroup", "cgroup", "cgroup", *FLAGS, "ro")
+OWN_CGROUP = ("linux.namespaces", [{"type": "mount"}, {"type": "uts"}, {"type": "cgroup"}])
+
+
+def test_on_cgroup_v2_the_cgroup_is_one_file_system() -> None:
+    """After init is in its cgroup; the super block is the host's too and stays writable."""
+    assert plan(CGROUP).mounts == (
+        GATE,
+        new(type="cgroup2", source="cgroup", destination="/sys/fs/cgroup", attr_set=ATTRIBUTES | MOUNT_ATTR_RDONLY),
+    )
+
+
+def test_the_gate_comes_before_the_first_cgroup_mount_and_once() -> None:
+    """Mounts before it go on meanwhile."""
+    done = plan(mount("/t", "tmpfs", "t"), CGROUP, CGROUP, more=(OWN_CGROUP,))
+    assert [type(op) for op in done.mounts] == [ops.MountNew, ops.Gate, ops.Unshare, ops.MountNew, ops.MountNew]
+    assert done.mounts[2] == ops.Unshare("linux.namespaces", flags=CLONE_NEWCGROUP)
+
+
+def test_on_cgroup_v1_each_hierarchy_is_bound_at_the_containers_own_cgroup() -> None:
+    """Below a tmpfs that is closed in the end, with a link for each of several controllers; v2 beside v1 is not shown."""
+    done = plan(CGROUP, facts=FACTS.replace(hierarchies=V1))
+    base = "/sys/fs/cgroup"
+    expected: list[Op] = [GATE]
+    expected.append(
+        new(type="tmpfs", source="tmpfs", destination=base, options=("mode=755",), attr_set=ATTRIBUTES)
+    )
+    for slot, (name, path) in enumerate(
+        [("cpu,cpuacct", "/cpu,cpuacct/box"), ("memory", "/memory"), ("systemd", "/systemd/sys/box")], start=1
+    ):
+        expected += [
+            ops.OpenTree("mounts[0]", slot=slot, path=f"{base}{path}"),
+            ops.MountBind(
+                "mounts[0]", slot=slot, destination=f"{base}/{name}", attr_set=ATTRIBUTES | MOUNT_ATTR_RDONLY
+            ),
+        ]
+        if slot == 1:
+            expected += [
+                ops.MakeLink("mounts[0]", path=f"{base}/cpu", target="cpu,cpuacct"),
+                ops.MakeLink("mounts[0]", path=f"{base}/cpuacct", target="cpu,cpuacct"),
+            ]
+    assert list(done.mounts) == expected
+    assert done.late == (ops.MountChange("mounts[0]", destination=base, attr_set=MOUNT_ATTR_RDONLY),)
+    assert done.slots == 4
+
+
+def test_on_cgroup_v1_with_a_cgroup_namespace_each_hierarchy_is_mounted_anew() -> None:
+    """Which shows the namespace's root; a hierarchy without controllers is known by its name (cgroups(7))."""
+    done = plan(CGROUP, facts=FACTS.replace(hierarchies=V1), more=(OWN_CGROUP,))
+    assert [op.options for op in done.mounts if isinstance(op, ops.MountNew)] == [
+        ("mode=755",),
+        ("cpu", "cpuacct"),
+        ("memory",),
+        ("none", "name=systemd"),
+    ]
