@@ -15,7 +15,16 @@
 #include "hands.h"
 #include "sys.h"
 
-enum { TAIL = 8192, CHUNK = 4096, HOW_EXIT = 0, HOW_SIGNAL, HOW_TIMEOUT, HOW_NOT_STARTED, NS_PER_MS = 1000000, PID_DIGITS = 24 };
+enum {
+    TAIL = 8192,
+    CHUNK = 4096,
+    HOW_EXIT = 0,
+    HOW_SIGNAL,
+    HOW_TIMEOUT,
+    HOW_NOT_STARTED,
+    NS_PER_MS = 1000000,
+    PID_DIGITS = 24
+};
 
 /* The last TAIL bytes of a stream and how many there were. */
 struct stream {
@@ -65,8 +74,8 @@ static void enter_directory(const struct hands *h, const struct op_hook *op, int
 }
 
 /* In the child. fds: stdin, stdout, stderr, and where to report; none of them is below 4 already. */
-static _Noreturn void become_hook(const struct hands *h, const struct op_hook *op, char *const env[], const int fds[4],
-                                  pid_t runner) {
+static _Noreturn void become_hook(
+    const struct hands *h, const struct op_hook *op, char *const env[], const int fds[4], pid_t runner) {
     /* Whoever kills the one that runs it, the out-of-memory killer perhaps, does not leave a hook that nobody times. */
     die_with_parent();
     if (getppid() != runner)
@@ -117,8 +126,8 @@ static void close_all(int *fds, size_t count) {
 }
 
 /* 0, or -1 with what failed in *error. */
-static int start(struct hands *h, const struct op_hook *op, char *const env[], struct hook *hook,
-                 struct start_error *error) {
+static int start(
+    struct hands *h, const struct op_hook *op, char *const env[], struct hook *hook, struct start_error *error) {
     int pipes[8] = {-1, -1, -1, -1, -1, -1, -1, -1};
     for (int i = 0; i < 4; i++) {
         if (open_pipe(&pipes[2 * i]) != 0) {
@@ -128,8 +137,7 @@ static int start(struct hands *h, const struct op_hook *op, char *const env[], s
         }
     }
     pid_t runner = getpid();
-    struct clone_args args = {
-        .flags = CLONE_PIDFD, .pidfd = (uint64_t)(uintptr_t)&hook->pidfd, .exit_signal = SIGCHLD};
+    struct clone_args args = {.flags = CLONE_PIDFD, .pidfd = (uint64_t)(uintptr_t)&hook->pidfd, .exit_signal = SIGCHLD};
     hook->pid = sys_clone3(&args);
     if (hook->pid == 0)
         become_hook(h, op, env, (const int[4]){pipes[0], pipes[3], pipes[5], pipes[7]}, runner);
@@ -256,8 +264,8 @@ static void finish(struct hook *hook, enum end end, int64_t timeout, struct hook
     }
 }
 
-static int run_hook(struct hands *h, const struct op_hook *op, char *const env[], const char *state,
-                    struct hook_run *run) {
+static int run_hook(
+    struct hands *h, const struct op_hook *op, char *const env[], const char *state, struct hook_run *run) {
     static struct hook hook;
     hook = (struct hook){.pidfd = -1, .input = -1, .state = state, .state_size = strlen(state)};
     hook.out.fd = hook.err.fd = -1;

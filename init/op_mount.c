@@ -37,9 +37,8 @@ int do_open_tree(struct hands *h, const struct op_open_tree *op) {
 }
 
 int do_propagation(struct hands *h, const struct op_propagation *op) {
-    return set_propagation(AT_FDCWD, "/", (uint64_t)op->flags, op->recursive != 0) == 0
-               ? 0
-               : fail(h, "mount_setattr", "/");
+    return set_propagation(AT_FDCWD, "/", (uint64_t)op->flags, op->recursive != 0) == 0 ? 0
+                                                                                        : fail(h, "mount_setattr", "/");
 }
 
 int do_attach_root(struct hands *h, const struct op_attach_root *op) {
@@ -153,7 +152,7 @@ int do_mount_bind(struct hands *h, const struct op_mount_bind *op) {
     close(target);
     /* Recursive attributes first: those of the mount itself win on it. */
     if (result == 0 && (set_attributes(tree, (uint64_t)op->rec_set, (uint64_t)op->rec_clr, true) != 0 ||
-                        set_attributes(tree, (uint64_t)op->attr_set, (uint64_t)op->attr_clr, false) != 0))
+                           set_attributes(tree, (uint64_t)op->attr_set, (uint64_t)op->attr_clr, false) != 0))
         result = fail(h, "mount_setattr", op->destination);
     close(tree);
     return result;

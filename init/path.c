@@ -65,8 +65,8 @@ static int make_one(struct hands *h, const char *path, size_t start, size_t end,
     /* Somebody else may have made it meanwhile; what it is shows when it is opened below the same parent. */
     int fd = -1;
     if (made == 0 || error == EEXIST) {
-        fd = open_at(parent, name, O_PATH | O_NOFOLLOW | (file ? 0 : O_DIRECTORY),
-                     RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+        fd = open_at(
+            parent, name, O_PATH | O_NOFOLLOW | (file ? 0 : O_DIRECTORY), RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
         error = errno;
     }
     close(parent);

@@ -78,19 +78,19 @@ static int send_all(struct hands *h, const struct message *m, int fd) {
 }
 
 int report_init(struct hands *h, pid_t pid) {
-    struct message *m = begin( MESSAGE_INIT_PID);
+    struct message *m = begin(MESSAGE_INIT_PID);
     put_int(m, pid);
     return send_all(h, m, -1);
 }
 
 int report_gate(struct hands *h) {
-    struct message *m = begin( MESSAGE_AT_GATE);
+    struct message *m = begin(MESSAGE_AT_GATE);
     put_int(m, h->at);
     return send_all(h, m, -1);
 }
 
 int report_failed(struct hands *h) {
-    struct message *m = begin( MESSAGE_FAILED);
+    struct message *m = begin(MESSAGE_FAILED);
     put_int(m, h->at);
     put_int(m, h->failed_errno);
     put_text(m, h->failed_call);
@@ -99,7 +99,7 @@ int report_failed(struct hands *h) {
 }
 
 int report_hook(struct hands *h, const struct hook_run *run) {
-    struct message *m = begin( MESSAGE_HOOK_RAN);
+    struct message *m = begin(MESSAGE_HOOK_RAN);
     put_int(m, h->at);
     put_int(m, run->started);
     put_int(m, run->duration);
@@ -115,13 +115,13 @@ int report_hook(struct hands *h, const struct hook_run *run) {
 }
 
 int report_console(struct hands *h, const char *name, int master) {
-    struct message *m = begin( MESSAGE_CONSOLE_MASTER);
+    struct message *m = begin(MESSAGE_CONSOLE_MASTER);
     put_text(m, name);
     return send_all(h, m, master);
 }
 
 int report_exited(struct hands *h, int status) {
-    struct message *m = begin( MESSAGE_EXITED);
+    struct message *m = begin(MESSAGE_EXITED);
     put_int(m, status);
     return send_all(h, m, -1);
 }

@@ -464,9 +464,7 @@ def test_a_working_directory_outside_the_root_is_refused(rootfs: Path) -> None:
     try:
         plan = (*entered(rootfs), ops.Chdir("process.cwd", path="/proc/self/fd/0"))
         with Walk(*plan, stdio=(outside, NOTHING, NOTHING)) as walk:
-            assert walk.error() == (
-                "process.cwd (/proc/self/fd/0): chdir: too many levels of symbolic links"
-            )
+            assert walk.error() == ("process.cwd (/proc/self/fd/0): chdir: too many levels of symbolic links")
     finally:
         os.close(outside)
 

@@ -74,7 +74,7 @@ def terminal(rootfs: Path, **fields: int) -> tuple[Op, ...]:
     devpts = ops.MountNew(
         "mounts[2]", type="devpts", source="devpts", destination="/dev/pts", options=("newinstance", "ptmxmode=0666")
     )
-    return (*rooted(rootfs), ops.Session("process"), devpts, ops.Console("process.terminal", **fields))
+    return (*rooted(rootfs), ops.Session("process"), devpts, ops.Console("process.terminal").replace(**fields))
 
 
 @works(ops.Console)

@@ -28,7 +28,9 @@ pytestmark = requires("root", "gcc")
 
 def tmpfs(destination: str, *options: str, **more: int) -> ops.MountNew:
     """A tmpfs."""
-    return ops.MountNew("mounts[1]", type="tmpfs", source="tmpfs", destination=destination, options=options, **more)
+    return ops.MountNew("mounts[1]", type="tmpfs", source="tmpfs", destination=destination, options=options).replace(
+        **more
+    )
 
 
 @works(ops.Propagation)
@@ -162,7 +164,7 @@ def test_attributes_of_a_bind_mount_are_for_it_or_for_all_below(
         *rooted(rootfs),
         tmpfs("/data/below"),
         ops.OpenTree("mounts[2]", slot=1, path=f"{rootfs}/data", recursive=1),
-        ops.MountBind("mounts[2]", slot=1, destination="/mnt", **attributes),
+        ops.MountBind("mounts[2]", slot=1, destination="/mnt").replace(**attributes),
     )
     with look(*plan).reach() as walk:
         table = mounts(walk.pid)
@@ -187,7 +189,7 @@ def test_attributes_of_a_mount_are_changed(
         *rooted(rootfs),
         tmpfs("/mnt"),
         tmpfs("/mnt/below"),
-        ops.MountChange("mounts[2]", destination="/mnt", **change),
+        ops.MountChange("mounts[2]", destination="/mnt").replace(**change),
     )
     with look(*plan).reach() as walk:
         table = mounts(walk.pid)
@@ -243,10 +245,10 @@ def test_without_mount_namespace_the_root_is_entered_by_chroot(rootfs: Path) -> 
     ],
 )
 def test_the_root_mount_is_changed(
-    rootfs: Path, change: dict[str, int], expected: tuple[str, set[str], set[str]]
+    rootfs: Path, change: dict[str, int], expected: tuple[str, frozenset[str], frozenset[str]]
 ) -> None:
     """Read-only is for the root alone; propagation may be recursive."""
-    plan = (*rooted(rootfs), tmpfs("/mnt"), ops.Pivot("root.path"), ops.RootChange("root.readonly", **change))
+    plan = (*rooted(rootfs), tmpfs("/mnt"), ops.Pivot("root.path"), ops.RootChange("root.readonly").replace(**change))
     with look(*plan).reach() as walk:
         table = mounts(walk.pid)
         root, below = table["/"], table["/mnt"]

@@ -61,9 +61,7 @@ def given(plan: int) -> tuple[int, Failed | None]:
     ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
     try:
         ours.settimeout(10)
-        status = start(
-            str(theirs.fileno()), str(plan), "-1", "0", "detach", pass_fds=(theirs.fileno(), plan)
-        )
+        status = start(str(theirs.fileno()), str(plan), "-1", "0", "detach", pass_fds=(theirs.fileno(), plan))
         theirs.close()
         data = ours.recv(4096)
     finally:

@@ -117,7 +117,9 @@ def test_when_the_brain_dies_while_a_hook_runs_the_hook_ends_too(payload: Path, 
     """It would else run on with nobody to time it."""
     mark = tmp_path / "pid"
     script = tmp_path / "hook"
-    script.write_text(f"#!/bin/sh\necho $$ > {mark}.new; mv {mark}.new {mark}; exec {payload} sleep 60\n", encoding="ascii")
+    script.write_text(
+        f"#!/bin/sh\necho $$ > {mark}.new; mv {mark}.new {mark}; exec {payload} sleep 60\n", encoding="ascii"
+    )
     script.chmod(0o755)
     hook = ops.Hook("hooks.createRuntime[0]", by=by, path=str(script), args=("hook",), env=("PATH=/bin:/usr/bin",))
     with Walk(*cloned(), ops.Gate("", name="before"), hook, LOOK).reach("before") as walk:

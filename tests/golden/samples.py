@@ -179,7 +179,11 @@ SAMPLES: Final[dict[str, Sample]] = {
         }
     ),
     "joined": based(
-        {"linux.namespaces": namespaces("mount", "uts", network="/run/netns/a", pid="/proc/7/ns/pid", ipc="/proc/7/ns/ipc")},
+        {
+            "linux.namespaces": namespaces(
+                "mount", "uts", network="/run/netns/a", pid="/proc/7/ns/pid", ipc="/proc/7/ns/ipc"
+            )
+        },
     ),
     "joined-user": based(
         {"linux.namespaces": namespaces("mount", "pid", "uts", user="/proc/7/ns/user", network="/proc/7/ns/net")},
@@ -196,7 +200,12 @@ SAMPLES: Final[dict[str, Sample]] = {
         FACTS.replace(joined=("network",)),
     ),
     "no-mount-namespace": based(
-        {"linux.namespaces": namespaces("pid", "uts"), "mounts": [], "linux.maskedPaths": [], "linux.readonlyPaths": []},
+        {
+            "linux.namespaces": namespaces("pid", "uts"),
+            "mounts": [],
+            "linux.maskedPaths": [],
+            "linux.readonlyPaths": [],
+        },
     ),
     "hooks": based({"hooks": HOOKS, "annotations": {"a": "b"}}),
     "cgroup-v1": based({}, FACTS.replace(hierarchies=V1)),

@@ -15,7 +15,21 @@ from slinger.plan.compile import Plan, started_ops
 from slinger.plan.facts import SeccompProgram
 from slinger.plan.ops import INIT, JOINER, OUTER
 from tests.bundles import DROP, Drop, Json
-from tests.golden.samples import ENTERED, EVERYTHING, FACTS, HOOKS, HYBRID, MAPPED, PODMAN, ROOTLESS, SAMPLES, V1, V2, Sample, based
+from tests.golden.samples import (
+    ENTERED,
+    EVERYTHING,
+    FACTS,
+    HOOKS,
+    HYBRID,
+    MAPPED,
+    PODMAN,
+    ROOTLESS,
+    SAMPLES,
+    V1,
+    V2,
+    Sample,
+    based,
+)
 from tests.plan_reader import as_read, read_plan
 
 # What an op may be about although the document does not name it: the spec's defaults, and the gate for all hooks.
@@ -121,11 +135,15 @@ def check_actors(plan: Plan) -> None:
 def check_order(plan: Plan) -> None:
     """Gates once each and in their order; no privilege is dropped before it was needed; the exec is last."""
     gates = [op.name for op in plan.ops if isinstance(op, ops.Gate)]
-    assert gates == [name for name in (ops.GATE_IDS, ops.GATE_CGROUP, ops.GATE_HOOKS, ops.GATE_CREATED) if name in gates]
+    assert gates == [
+        name for name in (ops.GATE_IDS, ops.GATE_CGROUP, ops.GATE_HOOKS, ops.GATE_CREATED) if name in gates
+    ]
     assert gates[-3:] == [ops.GATE_CGROUP, ops.GATE_HOOKS, ops.GATE_CREATED]
     kinds = [type(op) for op in plan.ops]
     if ops.Exec in kinds:
-        last = [kind for kind in kinds if kind in {ops.Bounding, ops.SetUser, ops.Capabilities, ops.WaitStart, ops.Announce}]
+        last = [
+            kind for kind in kinds if kind in {ops.Bounding, ops.SetUser, ops.Capabilities, ops.WaitStart, ops.Announce}
+        ]
         assert last == [ops.Bounding, ops.SetUser, ops.Capabilities, ops.WaitStart, ops.Announce]
         assert kinds[-2:] in ([ops.Announce, ops.Exec], [ops.Seccomp, ops.Exec])
     pivot = kinds.index(ops.Pivot)

@@ -12,7 +12,18 @@ PACKAGE = Path(__file__).parents[2] / "src" / "slinger"
 
 # From left to right; a module imports from its own layer and from those to the right of it.
 LAYERS = (
-    *("__main__", "__init__", "cli", "cli_options", "verbs", "bundle", "container", "executing", "creation", "starting"),
+    *(
+        "__main__",
+        "__init__",
+        "cli",
+        "cli_options",
+        "verbs",
+        "bundle",
+        "container",
+        "executing",
+        "creation",
+        "starting",
+    ),
     *(
         "ending",
         "existing",

@@ -57,7 +57,9 @@ def test_a_file_system_is_made_with_its_own_options_and_attributes() -> None:
     """Attributes go to the mount, what is the file system's own to it; the source may be left out."""
     done = plan(mount("/a", "tmpfs", "", "nosuid", "size=64k", "mode=700"))
     assert done.mounts == (
-        new(type="tmpfs", source="tmpfs", destination="/a", options=("size=64k", "mode=700"), attr_set=MOUNT_ATTR_NOSUID),
+        new(
+            type="tmpfs", source="tmpfs", destination="/a", options=("size=64k", "mode=700"), attr_set=MOUNT_ATTR_NOSUID
+        ),
         GATE,
     )
 
@@ -65,7 +67,11 @@ def test_a_file_system_is_made_with_its_own_options_and_attributes() -> None:
 def test_a_tmpfs_without_a_mode_has_that_of_the_directory_it_covers() -> None:
     """As runc has it; other file systems have their own."""
     done = plan(mount("/a", "tmpfs", "t"), mount("/b", "ramfs", "r"), mount("/c", "tmpfs", "t", "tmpcopyup"))
-    assert [(op.copy_mode, op.copy_up) for op in done.mounts if isinstance(op, ops.MountNew)] == [(1, 0), (0, 0), (1, 1)]
+    assert [(op.copy_mode, op.copy_up) for op in done.mounts if isinstance(op, ops.MountNew)] == [
+        (1, 0),
+        (0, 0),
+        (1, 1),
+    ]
 
 
 @pytest.mark.parametrize(("kind", "real"), [("proc", 1), ("sysfs", 1), ("tmpfs", 0), ("mqueue", 0)])
@@ -81,9 +87,7 @@ def test_a_read_only_tmpfs_becomes_so_when_all_is_made_in_it(destination: str) -
     """Nodes and mount points come first."""
     done = plan(mount(destination, "tmpfs", "tmpfs", "ro", "nosuid", "mode=755"))
     assert done.mounts == (
-        new(
-            type="tmpfs", source="tmpfs", destination=destination, options=("mode=755",), attr_set=MOUNT_ATTR_NOSUID
-        ),
+        new(type="tmpfs", source="tmpfs", destination=destination, options=("mode=755",), attr_set=MOUNT_ATTR_NOSUID),
         GATE,
     )
     assert done.late == (ops.MountChange("mounts[0]", destination=destination, attr_set=MOUNT_ATTR_RDONLY),)
@@ -108,7 +112,9 @@ def test_another_read_only_file_system_is_so_at_once() -> None:
     ],
 )
 @pytest.mark.parametrize(("euid", "by"), [(0, OUTER), (1000, INIT)])
-def test_a_source_is_opened_on_the_host_by_who_may(entry: dict[str, object], recursive: int, euid: int, by: str) -> None:
+def test_a_source_is_opened_on_the_host_by_who_may(
+    entry: dict[str, object], recursive: int, euid: int, by: str
+) -> None:
     """By outer as root; rootless by init, which has the privilege in its user namespace."""
     done = plan(entry, facts=FACTS.replace(euid=euid))
     assert done.sources == (ops.OpenTree("mounts[0]", by=by, slot=1, path="/src", recursive=recursive),)
@@ -118,16 +124,16 @@ def test_a_source_is_opened_on_the_host_by_who_may(entry: dict[str, object], rec
 
 def test_a_relative_source_is_the_bundles() -> None:
     """config.md, "Mounts": relative to the bundle."""
-    assert [op.path for op in plan(mount("/a", "bind", "x/y")).sources if isinstance(op, ops.OpenTree)] == ["/bundle/x/y"]
+    assert [op.path for op in plan(mount("/a", "bind", "x/y")).sources if isinstance(op, ops.OpenTree)] == [
+        "/bundle/x/y"
+    ]
 
 
 def test_a_bind_mount_has_attributes_and_then_its_propagation() -> None:
     """Several changes of propagation in the order in which they are written; recursive ones say so."""
     done = plan(mount("/a", "bind", "/s", "rbind", "ro", "rnoexec", "rslave", "shared"))
     assert done.mounts == (
-        ops.MountBind(
-            "mounts[0]", slot=1, destination="/a", attr_set=MOUNT_ATTR_RDONLY, rec_set=MOUNT_ATTR_NOEXEC
-        ),
+        ops.MountBind("mounts[0]", slot=1, destination="/a", attr_set=MOUNT_ATTR_RDONLY, rec_set=MOUNT_ATTR_NOEXEC),
         ops.MountChange("mounts[0]", destination="/a", propagation=MS_SLAVE, propagation_recursive=1),
         ops.MountChange("mounts[0]", destination="/a", propagation=MS_SHARED),
         GATE,
@@ -184,9 +190,7 @@ def test_on_cgroup_v1_each_hierarchy_is_bound_at_the_containers_own_cgroup() -> 
     done = plan(CGROUP, facts=FACTS.replace(hierarchies=V1))
     base = "/sys/fs/cgroup"
     expected: list[Op] = [GATE]
-    expected.append(
-        new(type="tmpfs", source="tmpfs", destination=base, options=("mode=755",), attr_set=ATTRIBUTES)
-    )
+    expected.append(new(type="tmpfs", source="tmpfs", destination=base, options=("mode=755",), attr_set=ATTRIBUTES))
     for slot, (name, path) in enumerate(
         [("cpu,cpuacct", "/cpu,cpuacct/box"), ("memory", "/memory"), ("systemd", "/systemd/sys/box")], start=1
     ):

@@ -115,7 +115,12 @@ def test_joining_the_namespace_one_is_in_is_nothing_to_do() -> None:
 
 @pytest.mark.parametrize(
     ("entry", "joined_types", "new", "own"),
-    [("user", (), True, True), ("user=/u", (), False, True), ("user=/u", ("user",), False, False), ("pid", (), False, False)],
+    [
+        ("user", (), True, True),
+        ("user=/u", (), False, True),
+        ("user=/u", ("user",), False, False),
+        ("pid", (), False, False),
+    ],
 )
 def test_a_namespace_is_new_joined_or_the_runtimes(
     entry: str, joined_types: tuple[str, ...], *, new: bool, own: bool
