@@ -249,9 +249,10 @@ class Container:
         """
         from slinger.ending import delete  # noqa: PLC0415
 
-        with self._existing.home.locked():
-            if self._records < 0 and self._existing.saved.late_hooks:
-                self._records = self._existing.home.hold(store.HOOKS)
+        home = self._existing.home
+        with home.locked():
+            if self._records < 0 and self._existing.saved.late_hooks and home.is_current():
+                self._records = home.hold(store.HOOKS)
             delete(self._existing, self._environment, self._warn, force=force)
         self._collect()
 

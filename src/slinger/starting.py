@@ -53,6 +53,8 @@ def _run(existing: Existing, recorder: Recorder) -> None:
         existing.home.forget_start()
         raise HostError.of("the container's init", error, hint="it was started or has ended") from error
     try:
+        if any(isinstance(op, ops.Hook) for op in recorder.plan.values()):
+            recorder.look()
         caller.send(GO)
         _listen(caller, recorder)
     finally:

@@ -66,7 +66,7 @@ def test_a_plan_as_data_has_every_field() -> None:
             "origin": "process.user",
             "uid": 0,
             "gid": 0,
-            "groups": ["1"],
+            "groups": ("1",),
             "set_groups": 1,
             "umask": 0o22,
         },

@@ -97,8 +97,8 @@ def failure(record: HookRecord) -> HookError:
     text = f"{record.stage} hook #{record.index} ({record.path}): {record.outcome}"
     quoted = record.stderr.strip() or record.stdout.strip()
     if quoted:
-        lines = [line.strip() for line in quoted[-QUOTED_BYTES:].splitlines()]
-        text += ": " + " | ".join(line for line in lines[-QUOTED_LINES:] if line)
+        lines = [line.strip() for line in quoted[-QUOTED_BYTES:].splitlines() if line.strip()]
+        text += ": " + " | ".join(lines[-QUOTED_LINES:])
     return HookError(text, origin=f"hooks.{record.stage}[{record.index}]")
 
 

@@ -37,6 +37,12 @@ class Recorder:
         self.warn = warn
         self.pid = setting.pid
         self.failure: HookError | None = None
+        self._inside: int | None = None
+
+    def look(self) -> None:
+        """Note init's pid inside while it surely exists: a short program has ended before we have read of its hooks."""
+        if self._inside is None:
+            self._inside = machine.inside_pid(self.pid)
 
     def took(self, ran: HookRan) -> None:
         """Keep the record of a run; remember the failure that the hands will stop at, or warn of it."""
@@ -64,7 +70,10 @@ class Recorder:
         shown = lifecycle.stage_of(origin_parts(op.origin)[0]).pid
         if shown == lifecycle.PID_ABSENT:
             return None
-        return self.pid if shown == lifecycle.PID_HOST else machine.inside_pid(self.pid)
+        if shown == lifecycle.PID_HOST:
+            return self.pid
+        self.look()
+        return self._inside
 
 
 def run_hooks(config: Config, setting: Setting, point: str, home: Home, warn: Callable[[str], None]) -> None:
