@@ -56,16 +56,20 @@ int do_make_link(struct hands *h, const struct op_make_link *op) {
     return result;
 }
 
-/* A pty of the container's own devpts: its ptmx is opened below the root handle and must be on a devpts. */
+/* A pty of the container's own devpts. Looked at before it is opened: what an image has there instead may be a device
+ * that does something when it is opened. */
 static int open_master(struct hands *h) {
-    int master = open_in_root(h, "/dev/pts/ptmx", O_RDWR | O_NOCTTY, RESOLVE_NO_SYMLINKS);
+    int directory = open_in_root(h, "/dev/pts", O_PATH | O_DIRECTORY, RESOLVE_NO_SYMLINKS);
     struct statfs fs;
-    if (master < 0)
-        return fail(h, "openat2", "/dev/pts/ptmx");
-    if (fstatfs(master, &fs) != 0 || fs.f_type != DEVPTS_SUPER_MAGIC) {
-        close(master);
-        return fail_with(h, "fstatfs", "/dev/pts/ptmx: not on a devpts", ENOTTY);
-    }
+    int master = -1;
+    if (directory < 0)
+        (void)fail(h, "openat2", "/dev/pts/ptmx");
+    else if (fstatfs(directory, &fs) != 0 || fs.f_type != DEVPTS_SUPER_MAGIC)
+        (void)fail_with(h, "fstatfs", "/dev/pts/ptmx: not on a devpts", ENOTTY);
+    else if ((master = sys_openat2(directory, "ptmx", O_RDWR | O_NOCTTY, 0, RESOLVE_BENEATH | RESOLVE_NO_XDEV)) < 0)
+        (void)fail(h, "openat2", "/dev/pts/ptmx");
+    if (directory >= 0)
+        close(directory);
     return master;
 }
 

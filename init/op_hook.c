@@ -159,10 +159,12 @@ static int start(
     return got == 0 ? 0 : -1;
 }
 
-/* Takes what is there; closes the stream at its end. */
+/* Takes what is there, closes the stream at its end. Not more than a pipe can hold at most, since whoever writes
+ * faster than we read would keep us here, past the timeout and the end of the hook. */
 static void drain(struct stream *s) {
+    enum { PIPE_MOST = 1 << 20 };
     uint8_t chunk[CHUNK];
-    while (s->fd >= 0) {
+    for (ssize_t left = PIPE_MOST; s->fd >= 0 && left > 0;) {
         ssize_t got = read(s->fd, chunk, sizeof chunk);
         if (got < 0 && errno == EINTR)
             continue;
@@ -176,6 +178,7 @@ static void drain(struct stream *s) {
         for (ssize_t i = 0; i < got; i++)
             s->ring[(s->size + i) % TAIL] = chunk[i];
         s->size += got;
+        left -= got;
     }
 }
 
@@ -273,7 +276,8 @@ static int run_hook(
     error = (struct start_error){0};
     int64_t began = now(CLOCK_MONOTONIC);
     run->started = now(CLOCK_REALTIME);
-    if (op->timeout > 0)
+    /* Without end where the end lies beyond the clock, which is 292 years. */
+    if (op->timeout > 0 && op->timeout <= (INT64_MAX - began) / (1000 * (int64_t)NS_PER_MS))
         hook.deadline = began + op->timeout * 1000 * NS_PER_MS;
     enum end end = ENDED;
     bool started = start(h, op, env, &hook, &error) == 0;

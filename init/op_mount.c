@@ -33,6 +33,8 @@ int do_open_tree(struct hands *h, const struct op_open_tree *op) {
     if (fd < 0)
         return fail(h, "open_tree", op->path);
     h->slots[op->slot] = fd;
+    if (op->propagation != 0 && set_propagation(fd, "", (uint64_t)op->propagation, true) != 0)
+        return fail(h, "mount_setattr", op->path);
     return 0;
 }
 

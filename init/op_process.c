@@ -150,8 +150,8 @@ int do_take_root(struct hands *h, const struct op_take_root *op) {
         return fail(h, "setresgid", "0");
     if (syscall(SYS_setresuid, 0, 0, 0) != 0)
         return fail(h, "setresuid", "0");
-    /* The change of ids made us non-dumpable, and /proc/self another owner's; Conceal comes later. */
-    if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0)
+    /* The change of ids has set it to the sysctl fs.suid_dumpable, which may be anything. */
+    if (prctl(PR_SET_DUMPABLE, (unsigned long)op->visible, 0, 0, 0) != 0)
         return fail(h, "prctl", "PR_SET_DUMPABLE");
     die_with_parent();
     return 0;
@@ -170,8 +170,23 @@ static int write_file(struct hands *h, int fd, const char *path, const char *tex
     return 0;
 }
 
+/* Of ourselves, or in outer of init, whose files are the host root's once it is concealed (proc_pid(5)). */
+static const char *own_file(const struct hands *h, const char *name) {
+    static char path[64] = "/proc/";
+    size_t at = sizeof "/proc/" - 1;
+    if (h->init > 0) {
+        at += put_decimal(path + at, h->init);
+    } else {
+        memcpy(path + at, "self", 4);
+        at += 4;
+    }
+    path[at++] = '/';
+    strcpy(path + at, name);
+    return path;
+}
+
 int do_time_offsets(struct hands *h, const struct op_time_offsets *op) {
-    static const char path[] = "/proc/self/timens_offsets";
+    const char *path = own_file(h, "timens_offsets");
     int fd = open(path, O_WRONLY | O_CLOEXEC);
     if (fd < 0)
         return fail(h, "open", path);
@@ -183,7 +198,7 @@ int do_session(struct hands *h) {
 }
 
 int do_oom_score(struct hands *h, const struct op_oom_score *op) {
-    static const char path[] = "/proc/self/oom_score_adj";
+    const char *path = own_file(h, "oom_score_adj");
     char text[24];
     size_t size = put_decimal(text, op->value);
     int fd = open(path, O_WRONLY | O_CLOEXEC);

@@ -55,6 +55,9 @@ int do_set_user(struct hands *h, const struct op_set_user *op) {
         return fail(h, "setresuid", NULL);
     if (prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) != 0)
         return fail(h, "prctl", "PR_SET_KEEPCAPS");
+    /* The change of ids has set it to the sysctl fs.suid_dumpable; the container's own user must not look into us. */
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+        return fail(h, "prctl", "PR_SET_DUMPABLE");
     umask((mode_t)op->umask);
     h->hook_umask = (mode_t)op->umask;
     die_with_parent();

@@ -93,6 +93,7 @@ struct op_gate {
 
 struct op_take_root {
     int64_t drop_groups;
+    int64_t visible;
 };
 
 struct op_unshare {
@@ -115,6 +116,7 @@ struct op_open_tree {
     int64_t slot;
     const char *path;
     int64_t recursive;
+    int64_t propagation;
 };
 
 struct op_propagation {
@@ -377,6 +379,7 @@ static inline int op_take(struct reader *r, struct op *op) {
         return 0;
     case OP_TAKE_ROOT:
         take_int(r, &op->take_root.drop_groups);
+        take_int(r, &op->take_root.visible);
         return 0;
     case OP_UNSHARE:
         take_int(r, &op->unshare.flags);
@@ -398,6 +401,7 @@ static inline int op_take(struct reader *r, struct op *op) {
         take_slot(r, &op->open_tree.slot);
         take_string(r, &op->open_tree.path);
         take_int(r, &op->open_tree.recursive);
+        take_int(r, &op->open_tree.propagation);
         return 0;
     case OP_PROPAGATION:
         take_int(r, &op->propagation.flags);

@@ -120,14 +120,25 @@ int run(struct hands *h) {
     }
 }
 
+/* In place of a turn: init has failed, and ends. */
+static const uint32_t GAVE_UP = UINT32_MAX;
+
+/* An init that never came to be on its own is ours to collect, or a caller that adopts orphans would get a zombie. */
+static int collect_init(struct hands *h) {
+    (void)kill(h->init, SIGKILL);
+    while (waitpid(h->init, NULL, 0) < 0 && errno == EINTR)
+        ;
+    return 1;
+}
+
 /* After its last op the outer process stays while the container is being made, and longer if it supervises. */
 static int outer_end(struct hands *h) {
-    uint32_t unused = 0;
+    uint32_t turn = 0;
     if (h->init == 0)
         return 0;
-    int turn = wait_for_turn(h, &unused);
-    if (turn < 0)
-        return 1;
+    /* That the link closes without a word is init on its own, or killed; only who supervises needs to know. */
+    if (wait_for_turn(h, &turn) != 0)
+        return collect_init(h);
     if (!h->supervise)
         return 0;
     /* The terminal's signals are for the container, and the brain relays them: from here on we must not die. */
@@ -145,7 +156,11 @@ static int outer_end(struct hands *h) {
 
 _Noreturn void run_and_exit(struct hands *h) {
     int result = run(h);
-    if (result == 0 && h->me == ACTOR_OUTER)
+    if (h->me == ACTOR_OUTER && result == 0)
         _exit(outer_end(h));
+    if (h->me == ACTOR_OUTER && h->init != 0)
+        _exit(collect_init(h));
+    if (h->me == ACTOR_INIT && result != 0 && h->link >= 0)
+        (void)pass_turn(h, GAVE_UP);
     _exit(result == 0 ? 0 : 1);
 }

@@ -103,19 +103,19 @@ def read_plan(data: bytes) -> tuple[list[ReadOp], int]:
     return found, slots
 
 
+def _wire_value(value: object) -> Value:
+    if isinstance(value, int):
+        value &= 2**64 - 1
+        return value - 2**64 if value >= 2**63 else value
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogateescape")
+    if isinstance(value, bytes):
+        return value
+    assert isinstance(value, tuple)
+    items: tuple[object, ...] = value  # pyright: ignore[reportUnknownVariableType]
+    return tuple(str(each).encode("utf-8", "surrogateescape") for each in items)
+
+
 def as_read(op: ops.Op) -> ReadOp:
     """An op of ours as a reader must find it."""
-    fields: dict[str, Value] = {}
-    for name, _ in layout(type(op)):
-        value: object = op.__dict__[name]
-        if isinstance(value, int):
-            value &= 2**64 - 1
-            fields[name] = value - 2**64 if value >= 2**63 else value
-        elif isinstance(value, str):
-            fields[name] = value.encode("utf-8", "surrogateescape")
-        elif isinstance(value, bytes):
-            fields[name] = value
-        else:
-            assert isinstance(value, tuple)
-            fields[name] = tuple(str(each).encode("utf-8", "surrogateescape") for each in value)
-    return ReadOp(type(op).__name__, op.by, fields)
+    return ReadOp(type(op).__name__, op.by, {name: _wire_value(op.__dict__[name]) for name, _ in layout(type(op))})

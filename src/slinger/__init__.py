@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         SlingerError,
         UsageError,
     )
+    from slinger.hooks.records import HookRecord
     from slinger.spec.config import Hook, Mount, Namespace
     from slinger.spec.state import State
 
@@ -35,6 +36,7 @@ __all__ = [
     "ExistsError",
     "Hook",
     "HookError",
+    "HookRecord",
     "HostError",
     "Mount",
     "Namespace",
@@ -52,6 +54,7 @@ _HOMES = {
     "Container": "slinger.container",
     "containers": "slinger.container",
     "Hook": "slinger.spec.config",
+    "HookRecord": "slinger.hooks.records",
     "Mount": "slinger.spec.config",
     "Namespace": "slinger.spec.config",
     "State": "slinger.spec.state",

@@ -28,9 +28,10 @@ def kill(existing: Existing, signal: int) -> None:
     init = existing.init()
     if init is None:
         raise ContainerError("container not running")
-    if signal == SIGKILL and not machine.ends_its_namespace(init.pid):
+    others = signal == SIGKILL and not machine.ends_its_namespace(init.pid)
+    init.send(signal)  # first: once the others are told it may be gone, which would look like a refusal
+    if others:
         cgroup.kill(existing.cgroup(), SIGKILL)
-    init.send(signal)
     if signal == SIGKILL:
         cgroup.thaw(existing.cgroup())
 

@@ -8,13 +8,13 @@ from typing import Final
 
 from slinger.plan import ops
 
-LOAD_NUMBER: Final = (0x20, 0, 0, 0)  # BPF_LD | BPF_W | BPF_ABS, seccomp_data.nr
+LOAD_NUMBER: Final = (0x20, 0, 0, 0)
 EQUAL: Final = 0x15  # BPF_JMP | BPF_JEQ | BPF_K
 RETURN: Final = 0x06  # BPF_RET | BPF_K
 ALLOW: Final = 0x7FFF0000
 ERRNO: Final = 0x00050000
 
-# (x86-64, aarch64)
+# By machine: first x86-64, then aarch64.
 NUMBERS: Final = {"keyctl": (250, 219), "personality": (135, 92), "prctl": (157, 167), "sendmsg": (46, 211)}
 
 

@@ -62,8 +62,10 @@ ROOTLESS: Final[tuple[tuple[Op, tuple[Op, ...], str], ...]] = (
     (
         ops.Clone("linux.namespaces", by=OUTER, flags=CLONE_NEWUTS),
         NO_FORK[1:],
-        "linux.namespaces: clone3: operation not permitted (user namespaces may be switched off: see "
-        "kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns and user.max_user_namespaces)",
+        (
+            "linux.namespaces: clone3: operation not permitted (user namespaces may be switched off: see kernel."
+            "unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns and user.max_user_namespaces)"
+        ),
     ),
     (
         ops.Unshare("linux.namespaces", flags=1),
@@ -233,8 +235,10 @@ ROOTLESS: Final[tuple[tuple[Op, tuple[Op, ...], str], ...]] = (
     (
         ops.OpenNamespace("linux.namespaces[2]", by=OUTER, path="/nowhere", flag=CLONE_NEWUTS),
         (),
-        "linux.namespaces[2] (/nowhere): open: no such file or directory "
-        "(the process whose namespace it was may have ended)",
+        (
+            "linux.namespaces[2] (/nowhere): open: no such file or directory "
+            "(the process whose namespace it was may have ended)"
+        ),
     ),
     (
         ops.OpenNamespace("linux.namespaces[2]", by=OUTER, path="/proc/self/ns/uts", flag=CLONE_NEWUTS | CLONE_NEWNS),
@@ -291,8 +295,10 @@ ROOTED: Final[tuple[tuple[Build, str], ...]] = (
     ),
     (
         in_root(TMPFS.replace(type="proc", destination="/link", real_directory=1)),
-        "mounts[1] (/link): openat2: too many levels of symbolic links "
-        "(there is a symlink in the path, which is refused for proc and sysfs)",
+        (
+            "mounts[1] (/link): openat2: too many levels of symbolic links "
+            "(there is a symlink in the path, which is refused for proc and sysfs)"
+        ),
     ),
     (
         in_root(TMPFS.replace(destination="/secret/below")),
@@ -338,7 +344,7 @@ ROOTED: Final[tuple[tuple[Build, str], ...]] = (
         in_root(
             ops.MakeNode("", path="/dev/pts/ptmx", kind=0o020000, major=5, minor=2), ops.Console("process.terminal")
         ),
-        "process.terminal: openat2 /dev/pts/ptmx: no such file or directory",
+        "process.terminal: fstatfs /dev/pts/ptmx: not on a devpts: inappropriate ioctl for device",
     ),
     (
         in_root(
@@ -416,7 +422,10 @@ def test_a_failure_below_the_root_comes_home_with_its_origin(row: tuple[Build, s
         ("/nowhere", "linux.namespaces[2] (/nowhere): open: no such file or directory"),
         (
             "/proc/self/ns/net",
-            "linux.namespaces[2] (/proc/self/ns/net): setns: invalid argument (the file is not a namespace of that type)",
+            (
+                "linux.namespaces[2] (/proc/self/ns/net): setns: invalid argument "
+                "(the file is not a namespace of that type)"
+            ),
         ),
         (
             "/etc/passwd",

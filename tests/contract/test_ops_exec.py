@@ -144,10 +144,7 @@ def test_the_program_keeps_the_descriptors_that_it_was_given(
     rootfs: Path, tmp_path: Path, keep: int, expected: list[str]
 ) -> None:
     """3 up to 2 + ``keep_fds``, and no more (CVE-2024-21626)."""
-    if os.path.lexists("/proc/self/fd/3"):
-        saved = os.dup(3)
-    else:
-        saved = -1
+    saved = os.dup(3) if os.path.lexists("/proc/self/fd/3") else -1
     os.dup2(NOTHING, 3, inheritable=True)
     try:
         plan = (*entered(rootfs), FIND, ops.Exec("process.args", args=("payload", "fds"), keep_fds=keep))

@@ -201,11 +201,11 @@ def test_the_umask_of_a_hook_is_the_callers_until_the_user_is_set(payload: Path,
         ops.SetUser("process.user", umask=0o71),
         payload_hook(payload, "hook-report", str(tmp_path / "after")),
     )
-    previous = os.umask(0o37)
+    previous = os.umask(0o37)  # noqa: TID251 - what a caller may have
     try:
         walk = look(*cloned(), *plan)
     finally:
-        os.umask(previous)
+        os.umask(previous)  # noqa: TID251
     with walk:
         walk.reach()
     assert [reported(tmp_path / name)["umask"] for name in ("before", "after")] == ["0037", "0071"]

@@ -162,11 +162,18 @@ def test_the_oom_score_is_what_the_kernel_shows(value: int) -> None:
         assert int(Path(f"/proc/{walk.pid}/oom_score_adj").read_text(encoding="ascii")) == value
 
 
-@works(ops.Conceal)
-@pytest.mark.parametrize(("hide", "owner"), [((), 100_000), ((ops.Conceal("process"),), 0)])
-def test_a_concealed_init_cannot_be_looked_into(hide: tuple[Op, ...], owner: int) -> None:
+@works(ops.Conceal, ops.TakeRoot)
+@pytest.mark.parametrize(
+    ("plan", "owner"),
+    [
+        ((ops.TakeRoot("", visible=1),), 100_000),
+        ((ops.TakeRoot(""),), 0),
+        ((ops.TakeRoot("", visible=1), ops.Conceal("process")), 0),
+    ],
+)
+def test_a_concealed_init_cannot_be_looked_into(plan: tuple[Op, ...], owner: int) -> None:
     """Non-dumpable: what is in /proc/PID belongs to the host's root, not to the container's (proc_pid(5))."""
-    with look(*mapped(), ops.TakeRoot(""), *hide).reach(ops.GATE_IDS) as walk:
+    with look(*mapped(), *plan).reach(ops.GATE_IDS) as walk:
         write_maps(walk.pid)
         walk.hands.go()
         walk.reach()

@@ -103,7 +103,7 @@ def test_a_filter_is_loaded_and_answers() -> None:
 @works(ops.Seccomp, ops.Capabilities)
 @pytest.mark.parametrize("filter_capset", [False, True])
 def test_the_held_capability_is_for_the_filter_alone(*, filter_capset: bool) -> None:
-    """Without no_new_privs loading takes CAP_SYS_ADMIN, which is given back; where the filter forbids that, too late."""
+    """Without no_new_privs loading takes CAP_SYS_ADMIN, which is given back; unless the filter forbids that."""
     jump = (EQUAL, 0, 1, 126 if number("prctl") == 157 else 91), (RETURN, 0, 0, ERRNO | errno.EPERM)  # capset
     code = program(LOAD_NUMBER, *(jump if filter_capset else ()), (RETURN, 0, 0, ALLOW))
     plan = (

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import _socket
 import fcntl
 import os
 import subprocess
 from collections.abc import Callable
 from typing import Final
 
-import _socket
 import pytest
 
 from slinger.host.hands import SEALS, hands_path

@@ -37,7 +37,7 @@ BASE: Final[dict[str, Json]] = {
         "args": ["/bin/program", "argument"],
         "env": ["PATH=/bin:/usr/bin", "TERM=xterm"],
         "cwd": "/",
-        "capabilities": dict.fromkeys(("bounding", "effective", "permitted"), ["CAP_CHOWN", "CAP_KILL"]),
+        "capabilities": dict.fromkeys(("bounding", "effective", "permitted"), ("CAP_CHOWN", "CAP_KILL")),
         "rlimits": [{"type": "RLIMIT_NOFILE", "soft": 1024, "hard": 4096}],
         "noNewPrivileges": True,
     },
@@ -90,7 +90,7 @@ class Entered:
         return enter_plan(config, config.process, self.inside.options, self.inside.facts, self.target)
 
 
-def based(changes: dict[str, Json | Drop], facts: Facts = FACTS, **options: str | int | bool) -> Sample:  # noqa: FBT001
+def based(changes: dict[str, Json | Drop], facts: Facts = FACTS, **options: str | int | bool) -> Sample:
     """BASE, changed."""
     return Sample(document=changed(BASE, changes), facts=facts, options=OPTIONS.replace(**options))
 
@@ -103,7 +103,7 @@ def default(*, rootless: tuple[int, int] | None = None, cgroup_v2: bool = True) 
 
 def namespaces(*kinds: str, **paths: str) -> list[Json]:
     """New namespaces, and those with a path."""
-    return [{"type": kind} for kind in kinds] + [{"type": kind, "path": path} for kind, path in paths.items()]
+    return [*({"type": kind} for kind in kinds), *({"type": kind, "path": path} for kind, path in paths.items())]
 
 
 HOOKS: Final[dict[str, Json]] = {

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from slinger.plan.explain import text
-from tests.golden.samples import ENTERED, SAMPLES
+from tests.golden.samples import ENTERED, SAMPLES, Entered, Sample
 from tests.plan_reader import as_read, read_plan
 
-ALL = {**SAMPLES, **ENTERED}
+ALL: dict[str, Sample | Entered] = {**SAMPLES, **ENTERED}
 PLANS = Path(__file__).parent / "plans"
 
 

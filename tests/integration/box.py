@@ -9,7 +9,7 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -109,14 +109,23 @@ class Box:
         self,
         *arguments: str,
         env: Mapping[str, str] | None = None,
-        fds: Sequence[int] = (),
-        stdin: int = subprocess.DEVNULL,
+        open_fds: int = 0,
     ) -> tuple[Process, Path]:
-        """Begin a call. Its output goes to files, FILE.out and FILE.err: a container holds what create was given."""
+        """Begin a call. Its output goes to files, FILE.out and FILE.err: a container holds what create was given.
+
+        open_fds: how many descriptors it gets beside stdio, from 3 on (at most 7); they lead to /dev/null.
+        """
+        redirections = " ".join(f"{fd}</dev/null" for fd in range(3, 3 + open_fds))
+        shell = ("/bin/sh", "-c", f'unset PWD; exec "$@" {redirections}', "sh") if open_fds else ()
         name = self.calls / f"call-{next(NUMBERS)}"
         with open(f"{name}.out", "wb") as out, open(f"{name}.err", "wb") as err:
             process = subprocess.Popen(
-                self.command(*arguments), stdin=stdin, stdout=out, stderr=err, env=env, pass_fds=fds, text=True
+                [*shell, *self.command(*arguments)],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                env=env,
+                text=True,
             )
         return process, name
 
@@ -124,11 +133,11 @@ class Box:
         self,
         *arguments: str,
         env: Mapping[str, str] | None = None,
-        fds: Sequence[int] = (),
+        open_fds: int = 0,
         timeout: float = 30,
     ) -> Outcome:
         """One call to its end; subprocess.TimeoutExpired after `timeout` seconds."""
-        process, name = self.launch(*arguments, env=env, fds=fds)
+        process, name = self.launch(*arguments, env=env, open_fds=open_fds)
         return self.end_of(process, name, timeout)
 
     @staticmethod
@@ -144,7 +153,7 @@ class Box:
     def succeed(self, *arguments: str, env: Mapping[str, str] | None = None) -> str:
         """A call that must succeed without a word on stderr: what it prints."""
         done = self.call(*arguments, env=env)
-        assert (done.status, done.stderr) == (0, "")
+        assert (done.status, done.stderr) == (0, ""), done.stderr
         return done.stdout
 
     def fail(self, *arguments: str, status: int = 1) -> str:

@@ -62,7 +62,7 @@ def test_a_failing_hook_fails_its_verb_and_destroys_the_container(box: Box, stag
 @pytest.mark.parametrize("stage", FATAL)
 def test_a_failing_hook_fails_run(box: Box, stage: str) -> None:
     """With status 1, and the container is gone even with --keep: nothing came to run."""
-    hooks = {"poststop": [box.report_hook("poststop")], stage: [box.hook(stage, "exit", "3")]}
+    hooks: dict[str, Json] = {"poststop": [box.report_hook("poststop")], stage: [box.hook(stage, "exit", "3")]}
     box.configure({"process.args": [INSIDE, "sleep", "1000"], "hooks": hooks})
     assert box.fail(*box.running("--keep")) == f"{stage} hook #0 ({path_of(box, stage)}): exit status 3"
     assert box.left() == []
@@ -82,14 +82,17 @@ OUTCOMES: Final = {
 @pytest.mark.parametrize("stage", ["createRuntime", "createContainer", "startContainer"])
 def test_the_message_says_how_the_hook_ended(box: Box, stage: str, words: tuple[str, ...], message: str) -> None:
     """And quotes the last three lines of what it said."""
-    hooks = {"poststop": [box.report_hook("poststop")], stage: [box.hook(stage, *words)]}
+    hooks: dict[str, Json] = {"poststop": [box.report_hook("poststop")], stage: [box.hook(stage, *words)]}
     box.configure({"hooks": hooks})
     assert brought_to(box, stage) == f"{stage} hook #0 ({path_of(box, stage)}): {message}"
 
 
 def test_without_a_word_on_stderr_stdout_is_quoted(box: Box) -> None:
     """Some hooks complain there."""
-    hooks = {"createRuntime": [shell("echo no such luck; exit 4")], "poststop": [box.report_hook("poststop")]}
+    hooks: dict[str, Json] = {
+        "createRuntime": [shell("echo no such luck; exit 4")],
+        "poststop": [box.report_hook("poststop")],
+    }
     box.configure({"hooks": hooks})
     assert brought_to(box, "createRuntime") == "createRuntime hook #0 (/bin/sh): exit status 4: no such luck"
 
@@ -111,7 +114,7 @@ def test_a_hook_that_cannot_be_started_says_why(box: Box, stage: str, path: str,
     junk.chmod(0o755)
     if path == "/bin/junk" and stage != "startContainer":
         path = str(junk)
-    hooks = {"poststop": [box.report_hook("poststop")], stage: [{"path": path}]}
+    hooks: dict[str, Json] = {"poststop": [box.report_hook("poststop")], stage: [{"path": path}]}
     box.configure({"process.args": [INSIDE, "sleep", "1000"], "hooks": hooks})
     assert brought_to(box, stage) == f"{stage} hook #0 ({path}): not started: execve: {why}"
 
@@ -119,7 +122,7 @@ def test_a_hook_that_cannot_be_started_says_why(box: Box, stage: str, path: str,
 def test_a_path_is_not_looked_up_in_the_other_file_system(box: Box) -> None:
     """A createRuntime hook is not found in the container, a startContainer hook not on the host."""
     for stage, path in (("createRuntime", INSIDE), ("startContainer", str(box.bundle.payload))):
-        hooks = {"poststop": [box.report_hook("poststop")], stage: [{"path": path}]}
+        hooks: dict[str, Json] = {"poststop": [box.report_hook("poststop")], stage: [{"path": path}]}
         box.configure({"hooks": hooks})
         message = f"{stage} hook #0 ({path}): not started: execve: no such file or directory"
         assert brought_to(box, stage) == message
@@ -130,7 +133,10 @@ def test_a_path_is_not_looked_up_in_the_other_file_system(box: Box) -> None:
 def test_a_timeout_kills_the_hook_and_its_children(box: Box, stage: str) -> None:
     """The whole process group; a grandchild that holds stdout does not keep the verb. No pid namespace helps here."""
     script = f"{box.bundle.payload} sleep {SLEEP} & {box.bundle.payload} sleep {SLEEP}"
-    hooks = {"poststop": [box.report_hook("poststop")], stage: [shell(f"echo waiting >&2; {script}", timeout=1)]}
+    hooks: dict[str, Json] = {
+        "poststop": [box.report_hook("poststop")],
+        stage: [shell(f"echo waiting >&2; {script}", timeout=1)],
+    }
     namespaces = [{"type": kind} for kind in ("mount", "uts")]
     box.configure({"linux.namespaces": namespaces, "process.args": [INSIDE, "sleep", "1000"], "hooks": hooks})
     began = time.monotonic()
@@ -143,7 +149,7 @@ def test_a_timeout_kills_the_hook_and_its_children(box: Box, stage: str) -> None
 def test_a_timeout_ends_a_start_container_hook(box: Box) -> None:
     """Inside, with the user's ids and no privilege."""
     hook = box.hook("startContainer", "sleep", SLEEP, timeout=1)
-    hooks = {"poststop": [box.report_hook("poststop")], "startContainer": [hook]}
+    hooks: dict[str, Json] = {"poststop": [box.report_hook("poststop")], "startContainer": [hook]}
     box.configure({"process.user": {"uid": 1000, "gid": 1000}, "hooks": hooks})
     assert brought_to(box, "startContainer") == f"startContainer hook #0 ({INSIDE}): timed out after 1 s"
     assert processes_with(SLEEP) == []
@@ -152,8 +158,8 @@ def test_a_timeout_ends_a_start_container_hook(box: Box) -> None:
 def test_a_timeout_reaches_a_hook_that_left_its_group(box: Box) -> None:
     """As a job-controlling shell may do with itself; or nothing would ever end it."""
     program = "import os, time; os.setpgid(0, os.getpgid(os.getppid())); time.sleep(77)"
-    python = {"path": "/usr/bin/env", "args": ["env", "python3", "-c", program], "timeout": 1}
-    hooks = {"poststop": [box.report_hook("poststop")], "createRuntime": [python]}
+    python: Json = {"path": "/usr/bin/env", "args": ["env", "python3", "-c", program], "timeout": 1}
+    hooks: dict[str, Json] = {"poststop": [box.report_hook("poststop")], "createRuntime": [python]}
     box.configure({"hooks": hooks})
     assert brought_to(box, "createRuntime") == "createRuntime hook #0 (/usr/bin/env): timed out after 1 s"
 
@@ -170,7 +176,7 @@ def test_a_hook_that_ends_in_time_is_not_touched_by_its_timeout(box: Box) -> Non
 
 def test_failing_poststop_hooks_are_warnings_and_the_others_run(box: Box) -> None:
     """Whatever the way in which they fail; delete succeeds and all is removed."""
-    failing = [
+    failing: list[Json] = [
         box.hook("poststop", "exit", "3", "it broke"),
         {"path": "/no/such/hook"},
         box.hook("poststop", "kill", "9"),
@@ -205,7 +211,7 @@ def test_a_failing_poststop_hook_does_not_change_the_status_of_run(box: Box) -> 
 
 def test_after_a_failed_create_failing_poststop_hooks_are_warnings_too(box: Box) -> None:
     """The error that counts comes last."""
-    hooks = {
+    hooks: dict[str, Json] = {
         "createRuntime": [box.hook("createRuntime", "exit", "3")],
         "poststop": [box.hook("poststop", "exit", "4"), box.report_hook("poststop")],
     }
@@ -235,7 +241,7 @@ def test_start_fails_when_the_exec_does(box: Box, content: bytes, message: str) 
     program = box.bundle.rootfs / "bin/prog"
     program.write_bytes(content)
     program.chmod(0o755)
-    hooks = {stage: [box.report_hook(stage)] for stage in STAGES}
+    hooks: dict[str, Json] = {stage: [box.report_hook(stage)] for stage in STAGES}
     box.configure({"process.args": ["/bin/prog"], "hooks": hooks})
     assert brought_to(box, "startContainer") == message
     assert [len(box.reports(stage)) for stage in STAGES] == [1, 1, 1, 1, 0, 1]
@@ -264,7 +270,7 @@ def test_a_failed_start_leaves_the_id_free(box: Box) -> None:
 
 def test_the_json_log_has_the_failure_and_the_warnings(box: Box) -> None:
     """A line an object: containerd shows the last one."""
-    hooks = {"createRuntime": [box.hook("createRuntime", "exit", "3", 'a "b"')]}
+    hooks: dict[str, Json] = {"createRuntime": [box.hook("createRuntime", "exit", "3", 'a "b"')]}
     box.configure({"hooks": hooks})
     log = box.calls / "log"
     command = [box.program, "--root", str(box.root), "--log", str(log), "--log-format", "json", *box.creating()]

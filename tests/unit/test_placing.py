@@ -39,9 +39,9 @@ def config(hooks: dict[str, object], *changes: tuple[str, object]) -> Config:
     return parsed(("hooks", hooks), ("annotations", {"a": "b"}), *changes)
 
 
-def placed(stage: str, setting: Setting = SETTING, **fields: object) -> ops.Hook:
+def placed(stage: str, fields: dict[str, object] | None = None, *, setting: Setting = SETTING) -> ops.Hook:
     """The op of a stage's one hook."""
-    found = place(config({stage: [{"path": "/hook", **fields}]}), setting)
+    found = place(config({stage: [{"path": "/hook", **(fields or {})}]}), setting)
     (op,) = found.at(POINTS[stage])
     return op
 
@@ -89,7 +89,13 @@ def test_the_state_is_that_of_the_stage(stage: str, status: str, *, root: bool, 
     op = placed(stage)
     assert bool(op.state_tail) is pid
     state = json.loads(f"{op.state_head}42{op.state_tail}" if pid else op.state_head)
-    expected = {"ociVersion": "1.3.0", "id": "box", "status": status, "bundle": "/bundle", "annotations": {"a": "b"}}
+    expected: dict[str, object] = {
+        "ociVersion": "1.3.0",
+        "id": "box",
+        "status": status,
+        "bundle": "/bundle",
+        "annotations": {"a": "b"},
+    }
     expected |= {"pid": 42} if pid else {}
     expected |= {"root": "/bundle/rootfs"} if root else {}
     assert state == expected
@@ -98,7 +104,7 @@ def test_the_state_is_that_of_the_stage(stage: str, status: str, *, root: bool, 
 @pytest.mark.parametrize("stage", POINTS)
 def test_the_pid_of_the_host_is_filled_in_where_the_brain_knows_it(stage: str) -> None:
     """Where the hook runs outside; inside, init says its own."""
-    known = placed(stage, SETTING.replace(pid=77))
+    known = placed(stage, setting=SETTING.replace(pid=77))
     if stage in {"createContainer", "startContainer"}:
         assert known == placed(stage)
     elif stage == "poststop":
@@ -111,9 +117,9 @@ def test_the_pid_of_the_host_is_filled_in_where_the_brain_knows_it(stage: str) -
 @pytest.mark.parametrize("stage", POINTS)
 def test_the_environment_of_a_hook_is_its_own_if_it_has_one(stage: str) -> None:
     """``env: []`` is empty, not absent."""
-    assert placed(stage, env=["A=1"]).env == ("A=1",)
-    assert placed(stage, env=[]).env == ()
-    assert placed(stage, env=[]).with_home == 0
+    assert placed(stage, {"env": ["A=1"]}).env == ("A=1",)
+    assert placed(stage, {"env": []}).env == ()
+    assert placed(stage, {"env": []}).with_home == 0
 
 
 @pytest.mark.parametrize(
@@ -162,7 +168,7 @@ def test_arguments_are_exact_and_absent_ones_are_the_path(
     fields: dict[str, object], args: tuple[str, ...], timeout: int
 ) -> None:
     """Timeout in seconds, 0 for none."""
-    op = placed("createRuntime", **fields)
+    op = placed("createRuntime", fields)
     assert (op.path, op.args, op.timeout) == ("/hook", args, timeout)
 
 

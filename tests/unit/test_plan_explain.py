@@ -11,7 +11,13 @@ from slinger.plan.explain import data, printable, subject, text
 
 @pytest.mark.parametrize(
     ("raw", "shown"),
-    [("/plain ünicode", "/plain ünicode"), ("a\nb\tc", "a\\nb\\tc"), ("\x1b[2J", "\\x1b[2J"), ("\udcff", "\\udcff"), ("", "")],
+    [
+        ("/plain ünicode", "/plain ünicode"),
+        ("a\nb\tc", "a\\nb\\tc"),
+        ("\x1b[2J", "\\x1b[2J"),
+        ("\udcff", "\\udcff"),
+        ("", ""),
+    ],
 )
 def test_what_a_terminal_would_obey_is_escaped(raw: str, shown: str) -> None:
     """Newlines, escape sequences, bytes that are no text; all else is as it is."""

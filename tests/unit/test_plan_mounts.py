@@ -186,7 +186,7 @@ def test_the_gate_comes_before_the_first_cgroup_mount_and_once() -> None:
 
 
 def test_on_cgroup_v1_each_hierarchy_is_bound_at_the_containers_own_cgroup() -> None:
-    """Below a tmpfs that is closed in the end, with a link for each of several controllers; v2 beside v1 is not shown."""
+    """Below a tmpfs that is closed in the end, links for several controllers; v2 beside v1 is not shown."""
     done = plan(CGROUP, facts=FACTS.replace(hierarchies=V1))
     base = "/sys/fs/cgroup"
     expected: list[Op] = [GATE]

@@ -112,7 +112,8 @@ def test_scheduler_and_io_priority_are_the_kernels_numbers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("env", "kinds"), [(["HOME=/x"], [ops.FindProgram]), (["HOME="], [ops.Home, ops.FindProgram]), ([], [ops.Home, ops.FindProgram])]
+    ("env", "kinds"),
+    [(["HOME=/x"], [ops.FindProgram]), (["HOME="], [ops.Home, ops.FindProgram]), ([], [ops.Home, ops.FindProgram])],
 )
 def test_home_is_looked_up_unless_the_document_has_one(env: list[str], kinds: list[type[ops.Op]]) -> None:
     """Of the process's uid."""
@@ -125,9 +126,7 @@ def test_home_is_looked_up_unless_the_document_has_one(env: list[str], kinds: li
 def test_the_program_keeps_what_it_was_given() -> None:
     """Preserved descriptors and systemd's."""
     op = exec_op(process(("args", ["a", ""]), ("env", ["A=1"])), OPTIONS.replace(preserve_fds=2, listen_fds=1))
-    assert op == ops.Exec(
-        "process.args", args=("a", ""), env=("A=1", "LISTEN_FDS=1", "LISTEN_PID=1"), keep_fds=3
-    )
+    assert op == ops.Exec("process.args", args=("a", ""), env=("A=1", "LISTEN_FDS=1", "LISTEN_PID=1"), keep_fds=3)
 
 
 def privileges(

@@ -140,9 +140,7 @@ def test_devices_of_the_document_are_made_and_replace_default_ones() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("changes", "facts"), [((USER, *MAPS), FACTS), ((), FACTS.replace(in_user_namespace=True))]
-)
+@pytest.mark.parametrize(("changes", "facts"), [((USER, *MAPS), FACTS), ((), FACTS.replace(in_user_namespace=True))])
 def test_where_no_node_can_be_made_the_hosts_are_bound(changes: tuple[tuple[str, object], ...], facts: Facts) -> None:
     """In a user namespace mknod(2) is forbidden, fifos excepted; slots go on from those of the mounts."""
     sources, nodes, slots = device_ops(parsed(DEVICES, *changes), facts, 5)

@@ -22,7 +22,7 @@ PROGRAM = "slinger-init"
 MFD_EXEC = 0x10  # Linux 6.3; older kernels refuse it and need no such word
 MESSAGE_LIMIT = 64 * 1024
 SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
-SIGPIPE, SIGXFSZ, SIGKILL = 13, 25, 9
+SIGPIPE, SIGXFSZ, SIGCHLD, SIGKILL = 13, 25, 17, 9
 FD_BYTES = 4
 PATIENCE = 2000  # milliseconds; the outer process itself gives init one second (init/run.c)
 
@@ -110,7 +110,7 @@ class Hands:
                 argv,
                 dict(entry.split("=", 1) for entry in environment),
                 file_actions=actions,
-                setsigdef=(SIGPIPE, SIGXFSZ),
+                setsigdef=(SIGPIPE, SIGXFSZ, SIGCHLD),
             )
         except OSError as error:
             ours.close()

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from slinger.spec.config import Config, IdMapping
 
 NEWUIDMAP, NEWGIDMAP = "newuidmap", "newgidmap"
+FAILED = 1 << 8  # as waitpid has exit status 1
 TRUSTED_PATH = ("/usr/bin", "/bin", "/usr/local/bin", "/usr/sbin", "/sbin")
 
 
@@ -77,7 +78,7 @@ def _helper(name: str, pid: int, mappings: tuple[IdMapping, ...], origin: str) -
         os.close(writer)
         writer = -1
         said = os.read(reader, 4096).decode("utf-8", "replace").strip()
-        _, status = os.waitpid(helper, 0)
+        status = _status_of(helper, said)
     finally:
         os.close(reader)
         if writer >= 0:
@@ -85,3 +86,11 @@ def _helper(name: str, pid: int, mappings: tuple[IdMapping, ...], origin: str) -
     if status != 0:
         message = f"{origin}: {name}: {said or f'exit status {os.waitstatus_to_exitcode(status)}'}"
         raise HostError(message, hint="the ranges of this user are in /etc/subuid and /etc/subgid")
+
+
+def _status_of(helper: int, said: str) -> int:
+    """How it ended. If another thread's wait(-1) took that, or SIGCHLD is ignored: it only speaks to complain."""
+    try:
+        return os.waitpid(helper, 0)[1]
+    except ChildProcessError:
+        return FAILED if said else 0

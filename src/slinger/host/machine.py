@@ -18,11 +18,17 @@ WATCHED = ("mnt", "pid", "net", "ipc", "uts", "user", "cgroup", "time")
 
 
 def find_rootfs(config: Config, bundle: str) -> str:
-    """root.path, absolute and resolved. ConfigError if it is no directory."""
+    """root.path, absolute and resolved. ConfigError if it is no directory, HostError if the path is no text."""
     path = os.path.realpath(os.path.join(bundle, config.root.path))
     if not os.path.isdir(path):
         why = "not a directory" if os.path.exists(path) else "no such file or directory"
         raise ConfigError("root.path", f"{path}: {why}", hint="the bundle needs its root file system there")
+    for place in (bundle, path):
+        try:
+            place.encode()
+        except UnicodeEncodeError:
+            # The state that hooks and engines read is JSON, and so is our own record.
+            raise HostError(f"the bundle {place!r}: its path is not UTF-8", hint="rename it") from None
     return path
 
 
@@ -101,6 +107,8 @@ def inside_pid(pid: int) -> int | None:
         return None
     try:
         text = os.read(fd, 8192).decode("utf-8", "replace")
+    except ProcessLookupError:
+        return None
     finally:
         os.close(fd)
     for line in text.splitlines():

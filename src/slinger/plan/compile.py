@@ -7,13 +7,22 @@ from __future__ import annotations
 
 from slinger.lifecycle import POINT_BEFORE_EXEC, POINT_BEFORE_PIVOT, POINT_RUNTIME_READY
 from slinger.linux.scheduling import MEMORY_POLICIES, MEMORY_POLICY_FLAGS, node_mask
+from slinger.linux.sysctl import path_of
 from slinger.plan import namespaces, ops, wire
 from slinger.plan.devices import dev_is_hosts, device_ops
 from slinger.plan.masks import mask_ops
 from slinger.plan.mounts import mount_ops
 from slinger.plan.privileges import no_new_privileges_ops, privilege_ops, seccomp_ops
 from slinger.plan.process import early_ops, exec_op, program_ops, rlimit_ops, scheduling_ops
-from slinger.plan.rootfs import attach_ops, enter_ops, has_mounts, open_ops, propagation_ops, readonly_ops
+from slinger.plan.rootfs import (
+    attach_ops,
+    enter_ops,
+    has_mounts,
+    open_ops,
+    opener,
+    propagation_ops,
+    readonly_ops,
+)
 from slinger.plan.unsupported import check_supported
 from slinger.record import Record
 
@@ -86,10 +95,11 @@ def compile_plan(config: Config, options: Options, facts: Facts, hooks: Placed) 
     sources = [*open_ops(config, facts), *mounts.sources, *node_sources]
     plan = [
         *(op for op in sources if op.by == ops.OUTER),
+        *_before_clone_ops(config, facts),
         *namespaces.clone_ops(config, facts),
         ops.Session("process"),
-        *_own_ops(config.process, options),
-        *namespaces.time_ops(config),
+        *_own_ops(config, options, facts),
+        *namespaces.time_ops(config, opener(facts)),
         ops.Conceal("process"),
         *propagation_ops(config),
         *(op for op in sources if op.by == ops.INIT),
@@ -110,8 +120,23 @@ def compile_plan(config: Config, options: Options, facts: Facts, hooks: Placed) 
     return Plan(tuple(plan), slots)
 
 
-def _own_ops(process: Process | None, options: Options) -> list[Op]:
-    plan = early_ops(process) if process is not None else []
+def _before_clone_ops(config: Config, facts: Facts) -> list[Op]:
+    """Nobody in a namespace that init shares may look into it from its first moment on (CVE-2016-9962).
+
+    Without privilege this must wait: the maps of a new user namespace are ours to write only while it is dumpable.
+    Where that namespace is joined, the joiner conceals itself and the score is inherited.
+    """
+    if not facts.rootless:
+        return [ops.Conceal("process", by=ops.OUTER)]
+    if config.process is None or namespaces.is_new(config, "user"):
+        return []
+    return early_ops(config.process, ops.OUTER)
+
+
+def _own_ops(config: Config, options: Options, facts: Facts) -> list[Op]:
+    plan: list[Op] = []
+    if config.process is not None and facts.rootless and namespaces.is_new(config, "user"):
+        plan += early_ops(config.process)
     if not options.no_new_keyring:
         plan.append(ops.Keyring("process", name=f"_ses.{options.container_id}"))
     return plan
@@ -137,9 +162,8 @@ def _identity_ops(config: Config) -> list[Op]:
     if config.domainname:
         plan.append(ops.Domainname("domainname", name=config.domainname))
     for key, value in config.linux.sysctl:
-        # Both spellings are in use: net.ipv4.ip_forward and net/ipv4/ip_forward.
-        path = key if "/" in key else key.replace(".", "/")
-        plan.append(ops.Sysctl(f'linux.sysctl["{key}"]', path=f"sys/{path}", value=value))
+        # The same reading of the name as the one by which it was found to be a namespace's own.
+        plan.append(ops.Sysctl(f'linux.sysctl["{key}"]', path=f"sys/{path_of(key)}", value=value))
     return plan
 
 
@@ -171,6 +195,7 @@ def _process_ops(config: Config, options: Options, facts: Facts, hooks: Placed) 
     if process is None:
         return [created, ops.WaitStart("")]
     return [
+        *([] if facts.rootless else early_ops(process, ops.OUTER)),
         *rlimit_ops(process),
         *scheduling_ops(process),
         *domain_ops(config),

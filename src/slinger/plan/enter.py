@@ -42,10 +42,7 @@ def _joins(target: Target, facts: Facts) -> list[Op]:
     joins.sort(key=lambda op: (op.flag == NAMESPACES["user"]) != facts.rootless)
     if not joins:
         return [ops.Clone("process", by=ops.OUTER)]
-    # Becoming root there makes it dumpable again, and what it clones is in reach of the container at once.
-    root: list[Op] = []
-    if "user" in target.types:
-        root = [ops.TakeRoot("process", by=ops.JOINER), ops.Conceal("process", by=ops.JOINER)]
+    root: list[Op] = [ops.TakeRoot("process", by=ops.JOINER)] if "user" in target.types else []
     return [*opens, ops.Fork("process", by=ops.OUTER), *joins, *root, ops.Clone("process", by=ops.JOINER)]
 
 

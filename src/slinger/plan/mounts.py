@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from slinger.linux.flags import MOUNT_ATTR_RDONLY, MS_REC, parse_options
 from slinger.plan import namespaces, ops
-from slinger.plan.rootfs import opener
+from slinger.plan.rootfs import opener, tree_propagation
 from slinger.record import Record
 
 TYPE_CHECKING = False
@@ -63,7 +63,14 @@ class _Builder:
         source = mount.source if mount.source.startswith("/") else f"{self.bundle}/{mount.source}"
         slot = self.take_slot()
         self.sources.append(
-            ops.OpenTree(origin, by=opener(self.facts), slot=slot, path=source, recursive=int(options.recursive))
+            ops.OpenTree(
+                origin,
+                by=opener(self.facts),
+                slot=slot,
+                path=source,
+                recursive=int(options.recursive),
+                propagation=tree_propagation(self.config),
+            )
         )
         self.attach(origin, slot, mount.destination, options)
 

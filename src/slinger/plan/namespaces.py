@@ -61,7 +61,9 @@ def join_ops(config: Config, facts: Facts) -> list[Op]:
         return []
     plan: list[Op] = [*opens, ops.Fork(ORIGIN, by=ops.OUTER), *joins]
     if not is_new(config, "user") and in_user_namespace(config, facts):
-        plan.append(ops.TakeRoot(ORIGIN, by=ops.JOINER))
+        # Concealed before it clones init into the reach of who lives there; but see TimeOffsets.
+        offsets = facts.rootless and is_new(config, "time") and bool(config.linux.time_offsets)
+        plan.append(ops.TakeRoot(ORIGIN, by=ops.JOINER, visible=int(offsets)))
     return plan
 
 
@@ -81,13 +83,13 @@ def clone_ops(config: Config, facts: Facts) -> list[Op]:
     plan: list[Op] = [*joins, clone]
     if is_new(config, "user"):
         plan.append(ops.Gate("linux.uidMappings", name=ops.GATE_IDS))
-        plan.append(ops.TakeRoot("linux.uidMappings"))
+        plan.append(ops.TakeRoot("linux.uidMappings", visible=int(facts.rootless)))
     if flags != at_once:
         plan.append(ops.Unshare(ORIGIN, flags=flags & ~at_once))
     return plan
 
 
-def time_ops(config: Config) -> list[Op]:
+def time_ops(config: Config, writer: str = ops.INIT) -> list[Op]:
     """A new time namespace with its offsets, entered by init itself (time_namespaces(7))."""
     if not is_new(config, "time"):
         return []
@@ -95,7 +97,7 @@ def time_ops(config: Config) -> list[Op]:
     plan: list[Op] = [ops.Unshare(ORIGIN, flags=flag)]
     lines = [f"{each.clock} {each.secs} {each.nanosecs}\n" for each in config.linux.time_offsets]
     if lines:
-        plan.append(ops.TimeOffsets("linux.timeOffsets", text="".join(lines)))
+        plan.append(ops.TimeOffsets("linux.timeOffsets", by=writer, text="".join(lines)))
     plan.append(ops.Join(ORIGIN, path="/proc/self/ns/time_for_children", flag=flag))
     return plan
 

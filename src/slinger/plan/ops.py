@@ -15,6 +15,7 @@ Slots are numbered places in which the hands keep file descriptors between ops.
 
 from __future__ import annotations
 
+from slinger.linux.flags import MS_SLAVE
 from slinger.record import Record
 
 TYPE_CHECKING = False
@@ -75,9 +76,14 @@ class Gate(Op):
 
 
 class TakeRoot(Op):
-    """Become uid 0 and gid 0 of the new user namespace, without supplementary groups where allowed."""
+    """Become uid 0 and gid 0 of the new user namespace, without supplementary groups where allowed.
+
+    Concealed afterwards, whatever the sysctl fs.suid_dumpable says; ``visible`` where /proc/self has still
+    to be written to, which without privilege takes being its owner.
+    """
 
     drop_groups: int = 1
+    visible: int = 0
 
 
 class Unshare(Op):
@@ -87,7 +93,7 @@ class Unshare(Op):
 
 
 class TimeOffsets(Op):
-    """Write /proc/self/timens_offsets: lines of clock, seconds, nanoseconds (time_namespaces(7))."""
+    """Write timens_offsets, by outer those of init: lines of clock, seconds, nanoseconds (time_namespaces(7))."""
 
     text: str = ""
 
@@ -97,7 +103,7 @@ class Session(Op):
 
 
 class OomScore(Op):
-    """Write /proc/self/oom_score_adj, while the file still belongs to us (proc_pid_oom_score_adj(5))."""
+    """Write oom_score_adj (proc_pid_oom_score_adj(5)): one's own, or by outer that of init, once there is one."""
 
     value: int = 0
 
@@ -116,11 +122,16 @@ class Keyring(Op):
 
 
 class OpenTree(Op):
-    """Keep a detached copy of the mount at a path of the runtime's (open_tree(2)), whose links are followed."""
+    """Keep a detached copy of the mount at a path of the runtime's (open_tree(2)), whose links are followed.
+
+    A copy of a shared mount is its peer, and what is mounted on it in the container would be mounted on the host
+    as well: so ``propagation`` is set on the copy at once, on all of it. 0 leaves it a peer.
+    """
 
     slot: int = 0
     path: str = ""
     recursive: int = 0
+    propagation: int = MS_SLAVE
 
 
 class Propagation(Op):

@@ -39,11 +39,11 @@ def search_path(env: tuple[str, ...]) -> str:
     return ""
 
 
-def early_ops(process: Process) -> list[Op]:
-    """While /proc/self still is the host's and ours to write."""
+def early_ops(process: Process, by: str = ops.INIT) -> list[Op]:
+    """While /proc/self still is the host's and ours to write; or by outer, which has the privilege to lower it."""
     if process.oom_score_adj is None:
         return []
-    return [ops.OomScore("process.oomScoreAdj", value=process.oom_score_adj)]
+    return [ops.OomScore("process.oomScoreAdj", by=by, value=process.oom_score_adj)]
 
 
 def rlimit_ops(process: Process) -> list[Op]:

@@ -31,7 +31,18 @@ def open_ops(config: Config, facts: Facts) -> list[Op]:
     """The root's tree as a detached copy."""
     if not has_mounts(config):
         return []
-    return [ops.OpenTree("root.path", by=opener(facts), slot=SLOT, path=facts.rootfs, recursive=1)]
+    propagation = tree_propagation(config)
+    return [
+        ops.OpenTree("root.path", by=opener(facts), slot=SLOT, path=facts.rootfs, recursive=1, propagation=propagation)
+    ]
+
+
+def tree_propagation(config: Config) -> int:
+    """What becomes of the propagation of mounts that are copied from the host. They stay its peers, 0, where the
+    root is to be shared: engines ask for that with a volume whose mounts shall reach the host.
+    """
+    asked = config.linux.rootfs_propagation.removeprefix("r")
+    return {"shared": 0, "private": MS_PRIVATE}.get(asked, MS_SLAVE)
 
 
 def propagation_ops(config: Config) -> list[Op]:

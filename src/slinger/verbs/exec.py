@@ -96,9 +96,9 @@ def changed(process: Process, options: Values, args: tuple[str, ...]) -> Process
         )
     user = process.user
     if options.text("user"):
-        user = parse_user(options.text("user"))
+        user = parse_user(options.text("user"), user)
     groups = tuple(parse_id(each, "--additional-gids") for each in options.texts("additional-gids"))
-    user = user.replace(umask=process.user.umask, additional_gids=user.additional_gids + groups)
+    user = user.replace(additional_gids=user.additional_gids + groups)
     return process.replace(
         args=args,
         terminal=options.flag("tty"),
@@ -113,10 +113,10 @@ def changed(process: Process, options: Values, args: tuple[str, ...]) -> Process
     )
 
 
-def parse_user(text: str) -> User:
-    """``UID[:GID]``, numbers only and nothing else: CVE-2016-3697, CVE-2026-30892."""
+def parse_user(text: str, user: User) -> User:
+    """``UID[:GID]``, numbers only and nothing else: CVE-2016-3697, CVE-2026-30892. What it leaves out stays."""
     uid, colon, gid = text.partition(":")
-    return User(uid=parse_id(uid, "--user"), gid=parse_id(gid, "--user") if colon else 0)
+    return user.replace(uid=parse_id(uid, "--user"), gid=parse_id(gid, "--user") if colon else user.gid)
 
 
 def parse_id(text: str, option: str) -> int:
