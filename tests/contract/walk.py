@@ -72,7 +72,10 @@ class Walk:
             _collect(self.pid)
 
     def _watch(self, pid: int) -> None:
-        self._pidfds.append(os.pidfd_open(pid))
+        try:
+            self._pidfds.append(os.pidfd_open(pid))
+        except ProcessLookupError:
+            return  # it has ended and been collected already
 
     def receive(self) -> Message | None:
         """The next message, noted; None when the hands have ended."""
