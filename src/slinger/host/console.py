@@ -50,7 +50,8 @@ class Proxy:
     """Copies between a container's terminal and our stdio, raw while it is entered, restored in the end.
 
     Works as well where stdin is no terminal: then its bytes are passed on, and its end as the end of
-    file that the terminal's line discipline knows (VEOF).
+    file that the terminal's line discipline knows (VEOF). Follows our terminal's size as it changes; the
+    size to begin with was the plan's to set (ours, or ``process.consoleSize``).
     """
 
     def __init__(self, master: int, stdin: int, stdout: int) -> None:
@@ -68,7 +69,6 @@ class Proxy:
 
             self._saved = termios.tcgetattr(self.stdin)
             tty.setraw(self.stdin, termios.TCSANOW)
-            self._resize(SIGWINCH, None)
             try:
                 self._handler = _signal.signal(SIGWINCH, self._resize)
             except ValueError:
