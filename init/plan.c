@@ -8,6 +8,8 @@
 enum { PLAN_SLOTS_MAX = 65536, OP_HEADER = 4, PLAN_HEADER = 16 };
 
 void *arena_take(struct arena *arena, size_t size) {
+    if (size > SIZE_MAX - 15)
+        return NULL;
     size = (size + 15) & ~(size_t)15;
     if (size > arena->size - arena->used)
         return NULL;

@@ -111,6 +111,13 @@ def _libseccomp() -> bool:
     return True
 
 
+def _sanitizers() -> bool:
+    """Clang finds its run-time libraries: address, undefined, fuzzer."""
+    command = ["clang", "-fsanitize=address,undefined", "-x", "c", "-o", "/dev/null", "-"]
+    source = b"int main(void) { return 0; }"
+    return _program("clang")() and subprocess.run(command, check=False, input=source, capture_output=True).returncode == 0
+
+
 def _tool(name: str, package: str) -> Requirement:
     return Requirement(_program(name), f"apt-get install {package}")
 
@@ -133,6 +140,7 @@ REQUIREMENTS: dict[str, Requirement] = {
     "jq": _tool("jq", "jq"),
     "podman": _tool("podman", "podman"),
     "runc": _tool("runc", "runc"),
+    "sanitizers": Requirement(_sanitizers, "apt-get install libclang-rt-14-dev"),
     "setpriv": _tool("setpriv", "util-linux"),
     "strace": _tool("strace", "strace"),
     "unshare": _tool("unshare", "util-linux"),
