@@ -1,0 +1,127 @@
+"""A verb that is killed leaves nothing that delete --force, or a new create of the id, does not remove.
+
+Where it is killed: before each of its steps, one after the other (tests.integration.stepping). What "nothing" is:
+Box.left(), which is the container's directory, cgroups, mounts, and processes.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Mapping
+
+import pytest
+
+from tests.integration.box import INSIDE, Box
+from tests.integration.stepping import kill_at, steps_of
+from tests.requires import requires
+
+pytestmark = requires("root")
+
+
+def test_a_create_killed_before_any_step_leaves_nothing_that_delete_by_force_does_not_remove(box: Box) -> None:
+    """From the first to the last one; and before the first trace of it there is nothing at all."""
+    steps = steps_of(box, *box.creating())
+    box.succeed("delete", "--force", box.id)
+    assert len(steps) >= 20
+    for step, _name in steps:
+        killed = kill_at(box, step, *box.creating())
+        if not box.home.exists():
+            assert box.left() == [], killed
+        box.succeed("delete", "--force", box.id)
+        assert box.left() == [], killed
+
+
+def test_a_killed_create_does_not_keep_the_id(box: Box) -> None:
+    """A new create takes over what is left, until the old one has written down that the container exists."""
+    steps = steps_of(box, *box.creating())
+    box.succeed("delete", "--force", box.id)
+    kept: list[tuple[int, str]] = []
+    for step, name in steps:
+        killed = kill_at(box, step, *box.creating())
+        done = box.call(*box.creating())
+        if done.status == 0:
+            assert box.status() == "created", killed
+            assert sorted(path.name for path in box.home.iterdir()) == ["config.json", "start", "state.json"], killed
+        else:
+            kept.append((step, name))
+            assert done.stderr == "slinger: container with given ID already exists\n", killed
+            assert box.status() in {"created", "stopped"}, killed
+        box.succeed("delete", "--force", box.id)
+        assert box.left() == [], killed
+    last_record = [at for at, (_step, name) in enumerate(steps) if name == "rename"][-1]
+    assert kept == steps[last_record + 1 :]
+
+
+def test_a_run_killed_before_any_step_leaves_nothing_that_delete_by_force_does_not_remove(box: Box) -> None:
+    """Those of create are the same; so from the last record on: start, wait and delete."""
+    box.configure({"process.args": [INSIDE, "true"]})
+    steps = steps_of(box, *box.running())
+    last_record = [at for at, (_step, name) in enumerate(steps) if name == "rename"][-1]
+    for step, _name in steps[last_record:]:
+        killed = kill_at(box, step, *box.running())
+        box.succeed("delete", "--force", box.id)
+        assert box.left() == [], killed
+
+
+def test_a_start_killed_before_any_step_leaves_nothing_that_delete_by_force_does_not_remove(box: Box) -> None:
+    """Whether or not the program has begun."""
+    box.create()
+    steps = steps_of(box, "start", box.id)
+    box.succeed("delete", "--force", box.id)
+    for step, _name in steps:
+        box.create()
+        killed = kill_at(box, step, "start", box.id)
+        box.succeed("delete", "--force", box.id)
+        assert box.left() == [], killed
+
+
+def test_a_delete_killed_before_any_step_leaves_nothing_that_another_does_not_remove(box: Box) -> None:
+    """By force too: of a program that runs."""
+    box.configure({"process.args": [INSIDE, "sleep", "1000"]})
+    box.create()
+    box.start()
+    steps = steps_of(box, "delete", "--force", box.id)
+    for step, _name in steps:
+        box.create()
+        box.start()
+        killed = kill_at(box, step, "delete", "--force", box.id)
+        box.succeed("delete", "--force", box.id)
+        assert box.left() == [], killed
+
+
+@pytest.mark.parametrize("content", [{}, {".state.json": "{"}, {".config.json": "{", "hooks.jsonl": ""}])
+def test_a_directory_without_a_record_is_removed_by_force(box: Box, content: Mapping[str, str]) -> None:
+    """Its create was killed before it had written one; without --force there is no container to delete."""
+    box.home.mkdir()
+    for name, text in content.items():
+        (box.home / name).write_text(text)
+    assert box.fail("state", box.id) == "container does not exist"
+    assert box.fail("delete", box.id) == "container does not exist"
+    assert box.succeed("list", "--quiet") == ""
+    box.succeed("delete", "--force", box.id)
+    assert box.left() == []
+
+
+@pytest.mark.parametrize("content", [{}, {".state.json": "{"}, {".config.json": "{", "hooks.jsonl": "old\n"}])
+def test_a_directory_without_a_record_is_taken_over(box: Box, content: Mapping[str, str]) -> None:
+    """By the next create of that id; nothing of the old one is left in it."""
+    box.home.mkdir()
+    for name, text in content.items():
+        (box.home / name).write_text(text)
+    box.create()
+    assert sorted(path.name for path in box.home.iterdir()) == ["config.json", "start", "state.json"]
+
+
+def test_the_directory_of_a_create_at_work_is_not_removed(box: Box) -> None:
+    """It is locked, though it has no record yet."""
+    box.home.mkdir()
+    fd = os.open(box.home, os.O_RDONLY)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        box.succeed("delete", "--force", box.id)
+        assert box.home.exists()
+        assert box.fail(*box.creating()) == "container with given ID already exists"
+    finally:
+        os.close(fd)
+
