@@ -21,16 +21,20 @@ static bool matches(const struct stat *st, const struct op_make_node *op) {
 
 static int make_node_at(struct hands *h, const struct op_make_node *op, int parent, const char *name) {
     dev_t number = makedev((unsigned int)op->major, (unsigned int)op->minor);
-    if (mknodat(parent, name, (mode_t)(op->kind | op->mode), number) != 0) {
-        struct stat st;
-        if (errno != EEXIST)
-            return fail(h, "mknodat", op->path);
-        if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !matches(&st, op))
-            return fail_with(h, "mknodat", op->path, EEXIST);
-    }
-    if (fchownat(parent, name, (uid_t)op->uid, (gid_t)op->gid, AT_SYMLINK_NOFOLLOW) != 0)
-        return fail(h, "fchownat", op->path);
-    return 0;
+    if (mknodat(parent, name, (mode_t)(op->kind | op->mode), number) != 0 && errno != EEXIST)
+        return fail(h, "mknodat", op->path);
+    /* What has the name now is looked at and owned through one descriptor: somebody else may write to the directory,
+     * and a file of the host's that was linked there must not change its owner. */
+    struct stat st;
+    int node = sys_openat2(parent, name, O_PATH | O_NOFOLLOW, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+    int result = 0;
+    if (node < 0 || fstat(node, &st) != 0 || !matches(&st, op))
+        result = fail_with(h, "mknodat", op->path, EEXIST);
+    else if (fchownat(node, "", (uid_t)op->uid, (gid_t)op->gid, AT_EMPTY_PATH) != 0)
+        result = fail(h, "fchownat", op->path);
+    if (node >= 0)
+        close(node);
+    return result;
 }
 
 int do_make_node(struct hands *h, const struct op_make_node *op) {

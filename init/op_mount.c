@@ -107,6 +107,19 @@ static int attach(struct hands *h, int mount, int target, const char *destinatio
     return 0;
 }
 
+/* Nothing may be mounted into a procfs but what the plan says plainly: the symlink of an image, or a swapped directory
+ * of a volume, would cover what is masked or read afterwards (CVE-2019-16884, CVE-2025-52881). */
+static int refuse_detour_into_proc(struct hands *h, int target, const char *destination) {
+    struct statfs fs;
+    if (fstatfs(target, &fs) != 0)
+        return fail(h, "fstatfs", destination);
+    const char *path = destination + strspn(destination, "/");
+    bool plain = strncmp(path, "proc", 4) == 0 && (path[4] == '/' || path[4] == '\0');
+    if (fs.f_type == PROC_SUPER_MAGIC && !plain)
+        return fail_with(h, "openat2", "a symlink leads into /proc", ELOOP);
+    return 0;
+}
+
 /* A tmpfs takes after the directory that it covers: its mode, and with tmpcopyup what is in it. */
 static int take_after(struct hands *h, const struct op_mount_new *op, int mount, int target) {
     struct stat st;
@@ -129,7 +142,7 @@ int do_mount_new(struct hands *h, const struct op_mount_new *op) {
     int target = open_made(h, op->destination, MAKE_DIRECTORY, resolve);
     if (target < 0)
         return fail(h, "openat2", op->destination);
-    int mount = make_mount(h, op);
+    int mount = refuse_detour_into_proc(h, target, op->destination) == 0 ? make_mount(h, op) : -1;
     int result = -1;
     if (mount >= 0) {
         result = take_after(h, op, mount, target);
@@ -150,7 +163,9 @@ int do_mount_bind(struct hands *h, const struct op_mount_bind *op) {
     int target = open_made(h, op->destination, S_ISDIR(st.st_mode) ? MAKE_DIRECTORY : MAKE_FILE, 0);
     if (target < 0)
         return fail(h, "openat2", op->destination);
-    int result = attach(h, tree, target, op->destination);
+    int result = refuse_detour_into_proc(h, target, op->destination);
+    if (result == 0)
+        result = attach(h, tree, target, op->destination);
     close(target);
     /* Recursive attributes first: those of the mount itself win on it. */
     if (result == 0 && (set_attributes(tree, (uint64_t)op->rec_set, (uint64_t)op->rec_clr, true) != 0 ||

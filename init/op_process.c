@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/keyctl.h>
+#include <linux/magic.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
@@ -12,6 +13,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -161,7 +163,14 @@ int do_unshare(struct hands *h, const struct op_unshare *op) {
     return unshare((int)op->flags) == 0 ? 0 : fail(h, "unshare", NULL);
 }
 
+/* All that is written like this is a file of procfs. What a joined mount namespace shows there instead, or has mounted
+ * over it, is not (CVE-2019-16884, CVE-2025-52881). */
 static int write_file(struct hands *h, int fd, const char *path, const char *text, size_t size) {
+    struct statfs fs;
+    if (fstatfs(fd, &fs) != 0 || fs.f_type != PROC_SUPER_MAGIC) {
+        close(fd);
+        return fail_with(h, "fstatfs", path, ENOTSUP);
+    }
     ssize_t written = write(fd, text, size);
     int error = errno;
     close(fd);

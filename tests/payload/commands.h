@@ -23,6 +23,11 @@ int command_close_stdin(char **argv);
 /* syscalls.c */
 int command_try_syscall(char **argv);
 
+/* attacks.c */
+int command_attack_swap(char **argv);
+int command_attack_watch(char **argv);
+int command_attack_mkdir(char **argv);
+
 /* payload.c */
 int command_report(char **argv);
 int command_probe(char **argv);

@@ -48,6 +48,9 @@ static const struct command commands[] = {
     {"spam", command_spam},
     {"close-stdin", command_close_stdin},
     {"try-syscall", command_try_syscall},
+    {"attack-swap", command_attack_swap},
+    {"attack-watch", command_attack_watch},
+    {"attack-mkdir", command_attack_mkdir},
 };
 
 /* The whole argument vector, argv[0] included. */
