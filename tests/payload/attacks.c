@@ -37,6 +37,18 @@ struct watch {
 
 static const char *const places[PLACES] = {"exe", "cwd", "root", "fd", "mem", "maps"};
 
+/* Whether it still has the runtime's program; only who may look into it can tell. */
+static bool runs_runtime(pid_t pid) {
+    char path[64];
+    char target[4096];
+    snprintf(path, sizeof path, "/proc/%d/exe", pid);
+    const ssize_t size = readlink(path, target, sizeof target - 1);
+    if (size < 0)
+        return false;
+    target[size] = '\0';
+    return strstr(target, "slinger-init") != NULL;
+}
+
 static void try_process(struct watch *w, pid_t pid) {
     char path[64];
     int known = 0;
@@ -50,6 +62,11 @@ static void try_process(struct watch *w, pid_t pid) {
         const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
         if (fd < 0)
             continue;
+        /* It may have become the program that it was to run meanwhile, which is no secret. */
+        if (!runs_runtime(pid)) {
+            close(fd);
+            return;
+        }
         w->reached[i] = true;
         if (i == 0 && w->held < 0)
             w->held = fd;
