@@ -17,7 +17,7 @@ from tests.requires import requires
 pytestmark = requires("root")
 
 NONE = f"{0:016x}"
-EVIL_PASSWD = "1000:x:0:0:root:/evil:/bin/sh\n1000abc:x:1000:0::/evil:/bin/sh\nroot:x:0:0::/root:/bin/sh\n"
+EVIL_PASSWD = "1000:x:0:0:root:/evil:/bin/sh\n1000abc:x:2000:0::/evil:/bin/sh\nroot:x:0:0::/root:/bin/sh\n"
 
 
 def status_of(text: str) -> dict[str, str]:
@@ -45,8 +45,7 @@ def test_a_number_is_a_number_whatever_the_image_calls_so(box: Box) -> None:
     box.configure({"process.user": {"uid": 1000, "gid": 1000}})
     env = report(box.succeed(*box.running()))["env"]
     assert isinstance(env, list)
-    assert "HOME=/" in env or "HOME=/home/user" in env
-    assert "HOME=/evil" not in env
+    assert "HOME=/" in env
 
 
 def test_exec_takes_a_number_for_a_number(box: Box) -> None:
@@ -109,8 +108,9 @@ def test_a_user_namespace_without_a_cgroup_namespace_cannot_write_to_the_hosts_c
     """CVE-2023-25809: no directory can be made in what is shown of the cgroups, although they were asked for rw."""
     for path in (box.bundle.rootfs, *box.bundle.rootfs.rglob("*")):
         os.chown(path, 100_000, 100_000, follow_symlinks=False)
-    for folder in (box.directory, *box.directory.parents[:2]):
-        folder.chmod(0o755)
+    for folder in (box.directory, *box.directory.parents):
+        if folder.stat().st_mode & 0o011 == 0:
+            folder.chmod(0o711)
     maps: Json = [{"containerID": 0, "hostID": 100_000, "size": 65536}]
     kinds = ("user", "pid", "network", "ipc", "uts", "mount")
     box.configure(
