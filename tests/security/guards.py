@@ -203,6 +203,7 @@ GUARDS: Final = (
         "hands: the working directory is below the root, and looked at",
         (
             ("init/op_exec.c", "    int fd = open_in_root(h, path, O_PATH | O_DIRECTORY, 0);\n    if (fd < 0)\n", "    int fd = h->root < 0 ? -1 : open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);\n    if (fd < 0)\n"),
+            ("init/op_exec.c", "    if (op->create) {", "    if (op->create < 0) {"),
             ("init/op_exec.c", "if (where[0] != '/')", "if (where[0] == '\\0')"),
         ),
         (
