@@ -51,7 +51,7 @@ def test_an_image_that_runs_proc_self_exe_gets_a_sealed_copy(box: Box) -> None:
 
 def watched(box: Box, capabilities: Json) -> Mapping[str, Json]:
     """What a process of the container could reach of the processes that enter it by exec."""
-    caps = dict.fromkeys(("bounding", "effective", "permitted"), capabilities)
+    caps: Json = dict.fromkeys(("bounding", "effective", "permitted"), capabilities)
     args = [INSIDE, "attack-watch", "/tmp/end", "20"]
     box.configure({"process.args": args, "process.capabilities": caps})
     # Not by run: its outer process would keep the program in use, and so from being written, until the end.
@@ -157,7 +157,7 @@ def test_a_preloaded_library_is_loaded_by_the_hook_it_was_given_to_and_no_other(
         "#include <fcntl.h>\n#include <unistd.h>\n"
         "__attribute__((constructor)) static void evil(void) { char b[512]; ssize_t n;\n"
         f'int fd = open("{tmp_path}/loaded", O_WRONLY | O_APPEND | O_CREAT, 0666);\n'
-        'n = readlink("/proc/self/exe", b, sizeof b - 1); if (n < 0) n = 0; b[n++] = \'\\n\';\n'
+        "n = readlink(\"/proc/self/exe\", b, sizeof b - 1); if (n < 0) n = 0; b[n++] = '\\n';\n"
         "if (write(fd, b, n) < 0) _exit(9); close(fd); }\n"
     )
     library = box.bundle.rootfs / "evil.so"

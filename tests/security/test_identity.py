@@ -56,7 +56,9 @@ def test_exec_takes_a_number_for_a_number(box: Box) -> None:
     assert status_of(said)["Uid"] == "\t".join(["1000"] * 4)
 
 
-@pytest.mark.parametrize("user", ["1000abc", "0x10", ":5", "99999999999", "-1", "4294967295", "root", "1:", " 1", "1.0"])
+@pytest.mark.parametrize(
+    "user", ["1000abc", "0x10", ":5", "99999999999", "-1", "4294967295", "root", "1:", " 1", "1.0"]
+)
 def test_a_user_that_is_no_number_is_an_error_and_not_root(box: Box, user: str) -> None:
     """CVE-2026-30892."""
     sleeping(box)

@@ -8,7 +8,8 @@ from typing import Final
 
 import pytest
 
-from tests.security.guards import GUARDS, REPOSITORY, Guard, stale
+from tests.security.guard_table import GUARDS, Guard
+from tests.security.guards import REPOSITORY, stale
 
 PAGE: Final = (REPOSITORY / "docs/security.md").read_text("utf-8")
 # All that are known of runc, crun and their callers, and that a runtime of this kind could have.
