@@ -162,9 +162,11 @@ GUARDS: Final = (
             (
                 "init/op_device.c",
                 "    int slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);\n",
-                '    unsigned int number = 0;\n    char name[32] = "/dev/pts/";\n'
-                "    (void)ioctl(master, TIOCGPTN, &number);\n    put_decimal(name + 9, number);\n"
-                "    int slave = open_in_root(h, name, O_RDWR | O_NOCTTY, 0);\n",
+                (
+                    '    unsigned int number = 0;\n    char name[32] = "/dev/pts/";\n'
+                    "    (void)ioctl(master, TIOCGPTN, &number);\n    put_decimal(name + 9, number);\n"
+                    "    int slave = open_in_root(h, name, O_RDWR | O_NOCTTY, 0);\n"
+                ),
             ),
         ),
         (f"{MASKS}::test_the_terminal_is_the_one_that_was_made_whatever_has_its_name",),
