@@ -292,6 +292,12 @@ int do_memory_policy(struct hands *h, const struct op_memory_policy *op) {
     return syscall(SYS_set_mempolicy, (int)op->mode, mask, bits) == 0 ? 0 : fail(h, "set_mempolicy", NULL);
 }
 
+int do_affinity(struct hands *h, const struct op_affinity *op) {
+    /* CPUs beyond those that the kernel was made for are cut off; that none is left is its EINVAL. */
+    long done = syscall(SYS_sched_setaffinity, 0, op->cpus.size, op->cpus.data);
+    return done == 0 ? 0 : fail(h, "sched_setaffinity", NULL);
+}
+
 int do_app_armor(struct hands *h, const struct op_app_armor *op) {
     char text[5 + 256] = "exec ";
     size_t size = strlen(op->profile);

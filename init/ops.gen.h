@@ -47,6 +47,7 @@ enum op_kind {
     OP_SCHEDULER,
     OP_IO_PRIORITY,
     OP_MEMORY_POLICY,
+    OP_AFFINITY,
     OP_APP_ARMOR,
     OP_NO_NEW_PRIVILEGES,
     OP_BOUNDING,
@@ -61,7 +62,7 @@ enum op_kind {
     OP_SECCOMP,
     OP_EXEC,
 };
-#define OP_KINDS 48
+#define OP_KINDS 49
 
 enum message_kind {
     MESSAGE_INIT_PID,
@@ -261,6 +262,10 @@ struct op_memory_policy {
     struct bytes nodes;
 };
 
+struct op_affinity {
+    struct bytes cpus;
+};
+
 struct op_app_armor {
     const char *profile;
 };
@@ -347,6 +352,7 @@ struct op {
         struct op_scheduler scheduler;
         struct op_io_priority io_priority;
         struct op_memory_policy memory_policy;
+        struct op_affinity affinity;
         struct op_app_armor app_armor;
         struct op_bounding bounding;
         struct op_set_user set_user;
@@ -523,6 +529,9 @@ static inline int op_take(struct reader *r, struct op *op) {
         take_int(r, &op->memory_policy.mode);
         take_bytes(r, &op->memory_policy.nodes);
         return 0;
+    case OP_AFFINITY:
+        take_bytes(r, &op->affinity.cpus);
+        return 0;
     case OP_APP_ARMOR:
         take_string(r, &op->app_armor.profile);
         return 0;
@@ -613,6 +622,7 @@ int do_personality(struct hands *h, const struct op_personality *op);
 int do_scheduler(struct hands *h, const struct op_scheduler *op);
 int do_io_priority(struct hands *h, const struct op_io_priority *op);
 int do_memory_policy(struct hands *h, const struct op_memory_policy *op);
+int do_affinity(struct hands *h, const struct op_affinity *op);
 int do_app_armor(struct hands *h, const struct op_app_armor *op);
 int do_no_new_privileges(struct hands *h);
 int do_bounding(struct hands *h, const struct op_bounding *op);
@@ -699,6 +709,8 @@ static inline int op_do(struct hands *h, const struct op *op) {
         return do_io_priority(h, &op->io_priority);
     case OP_MEMORY_POLICY:
         return do_memory_policy(h, &op->memory_policy);
+    case OP_AFFINITY:
+        return do_affinity(h, &op->affinity);
     case OP_APP_ARMOR:
         return do_app_armor(h, &op->app_armor);
     case OP_NO_NEW_PRIVILEGES:

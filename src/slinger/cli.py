@@ -78,8 +78,9 @@ EXEC = (
     Option("no-new-privs",   "",  "",       FLAG,  "no new privileges", default=False),
     Option("cap",            "c", "CAP",    REPEAT, "one more capability; may be repeated", ()),
     Option("preserve-fds",   "",  "N",      INT,   "pass N more file descriptors, behind stdio", 0),
-    Option("cgroup",         "",  "PATH",   REPEAT, "a cgroup below the container's", ()),
+    Option("cgroup",         "",  "[CONTROLLER[,...]:]PATH", REPEAT, "join this cgroup below the container's", ()),
     Option("ignore-paused",  "",  "",       FLAG,  "also in a paused container", default=False),
+    Option("no-subreaper",   "",  "",       FLAG,  "accepted for runc's callers; without effect", default=False),
 )
 EXECUTED = ("ID", "[COMMAND]", "[ARG...]")
 KILL = (

@@ -201,7 +201,7 @@ class Container:
         """
         from slinger.executing import Execution  # noqa: PLC0415
 
-        execution = Execution(self._existing, order, self._root)
+        execution = Execution(self._existing, order, self._root, self._warn)
         execution.begin(make)
         return execution
 

@@ -9,6 +9,7 @@ from slinger.creation import read_config, write_pid_file
 from slinger.errors import ConfigError, HostError
 from slinger.failures import explain
 from slinger.host import cgroup, console, machine
+from slinger.host.cgroup.below import below
 from slinger.host.hands import Hands
 from slinger.host.seccomp import compile_filter
 from slinger.host.store import CONFIG
@@ -17,6 +18,7 @@ from slinger.plan.enter import Target, enter_plan
 from slinger.plan.facts import Options
 from slinger.plan.wire import AtGate, ConsoleMaster, Executing, Exited, Failed, InitPid
 from slinger.record import Record
+from slinger.spec.validate import validate_process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ class Order(Record):
     preserve_fds: int = 0
     console_socket: str = ""
     pid_file: str = ""
-    cgroup_path: str = ""  # below the container's cgroup
+    cgroups: tuple[str, ...] = ()  # [CONTROLLER[,...]:]PATH below the container's cgroup, see host/cgroup/below.py
     ignore_paused: bool = False
     stdio: tuple[int, int, int] = (0, 1, 2)
 
@@ -47,8 +49,9 @@ class Order(Record):
 class Execution:
     """A process on its way into the container, and until its end."""
 
-    def __init__(self, existing: Existing, order: Order, root: str) -> None:
+    def __init__(self, existing: Existing, order: Order, root: str, warn: Callable[[str], None]) -> None:
         self.existing = existing
+        self.warn = warn
         self.order = order
         self.root = root
         self.pid = 0
@@ -58,7 +61,8 @@ class Execution:
     def begin(self, make: Callable[[Config], Process]) -> None:
         """Start it: returns after the exec. ``make`` gives the process from the container's configuration.
 
-        Raises ContainerError unless the container is created or running, OpError when it could not be started.
+        Raises ContainerError unless the container is created or running, ConfigError for what makes no process,
+        OpError when it could not be started.
         """
         self.existing.refresh()
         status = self.existing.status()
@@ -69,7 +73,10 @@ class Execution:
             raise HostError(BEFORE_EXEC)
         config, _ = read_config(f"{self.existing.home.path}/{CONFIG}", _ignore)
         process = make(config)
+        for warning in validate_process(process, rootless=os.geteuid() != 0):
+            self.warn(warning)
         self._check_terminal(process)
+        self.cgroup = below(self.existing.cgroup(), self.order.cgroups)
         self.plan = self._plan(config, process, init)
         self.ops = dict(enumerate(self.plan.ops))
         self.hands = Hands.start(
@@ -133,10 +140,7 @@ class Execution:
 
     def _at_gate(self, op: ops.Op, init: Init) -> None:
         if isinstance(op, ops.Gate) and op.name == ops.GATE_CGROUP:
-            ref = self.existing.cgroup()
-            if self.order.cgroup_path:
-                ref = _below(ref, self.order.cgroup_path)
-            cgroup.join(ref, self.pid, beside=init.pid)
+            cgroup.join(self.cgroup, self.pid, beside=init.pid)
             # The container may have ended, and its pid gone to another, while we looked at its namespaces.
             if not init.alive():
                 raise HostError(BEFORE_EXEC, hint="the container has ended")
@@ -178,15 +182,6 @@ class Execution:
             os.kill(self.pid, signal)
         except ProcessLookupError:
             return  # it has ended, which wait() will tell
-
-
-def _below(ref: cgroup.Ref, path: str) -> cgroup.Ref:
-    """The same cgroups, one level or more below: where --cgroup says."""
-    if ".." in path.split("/"):
-        raise ConfigError("--cgroup", f'"{path}" leads out of the container\'s cgroup')
-    inner = path.strip("/")
-    places = tuple(each.replace(path=f"{each.path}/{inner}" if inner else each.path) for each in ref.places)
-    return ref.replace(places=places)
 
 
 def _ignore(_warning: str) -> None:

@@ -36,6 +36,8 @@ HINTS: dict[tuple[type[Op], int], str] = {
     (ops.SetUser, errno.EINVAL): "the id is not mapped in the container's user namespace",
     (ops.Seccomp, errno.EINVAL): "the kernel refuses the filter or one of its flags",
     (ops.Chdir, errno.ENOENT): "possible attempt to leave the container",
+    (ops.Chdir, errno.ELOOP): "a link such as /proc/self/fd/N leads out of the container and is not followed",
+    (ops.Affinity, errno.EINVAL): "none of these CPUs is on line and in the cgroup's cpuset",
     (ops.OomScore, errno.EACCES): "lowering the score takes CAP_SYS_RESOURCE",
 }
 
@@ -52,7 +54,7 @@ def explain(plan: dict[int, Op], failed: Failed) -> OpError:
     said = printable(failed.detail)
     detail = f" {said}" if said and said != about else ""
     hint = HINTS.get((type(op), failed.errno), "")
-    if isinstance(op, ops.Chdir) and "outside" not in failed.detail:
+    if isinstance(op, ops.Chdir) and failed.errno == errno.ENOENT and "outside" not in failed.detail:
         hint = ""
     return OpError(
         f"{where}: {failed.syscall}{detail}: {cause}",

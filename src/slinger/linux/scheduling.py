@@ -41,12 +41,12 @@ MEMORY_POLICY_FLAGS = {
 }
 
 
-def node_mask(nodes: str) -> bytes:
-    """A list of nodes such as ``0-1,3`` as a bit mask in whole 64-bit words; b"" for none."""
+def number_mask(numbers: str) -> bytes:
+    """A list of nodes or CPUs such as ``0-1,3`` as a bit mask in whole 64-bit words; b"" for none."""
     mask = 0
-    for part in nodes.replace(" ", "").split(","):
+    for part in numbers.replace(" ", "").split(","):
         if part:
             first, _, last = part.partition("-")
-            for node in range(int(first), int(last or first) + 1):
-                mask |= 1 << node
+            low, high = int(first), int(last or first)
+            mask |= ((1 << (high - low + 1)) - 1) << low
     return mask.to_bytes((mask.bit_length() + 63) // 64 * 8, "little")

@@ -6,7 +6,7 @@ Pure: same inputs, same bytes. Each topic has its own file beside this one.
 from __future__ import annotations
 
 from slinger.lifecycle import POINT_BEFORE_EXEC, POINT_BEFORE_PIVOT, POINT_RUNTIME_READY
-from slinger.linux.scheduling import MEMORY_POLICIES, MEMORY_POLICY_FLAGS, node_mask
+from slinger.linux.scheduling import MEMORY_POLICIES, MEMORY_POLICY_FLAGS, number_mask
 from slinger.linux.sysctl import path_of
 from slinger.plan import namespaces, ops, wire
 from slinger.plan.devices import dev_is_hosts, device_ops
@@ -177,7 +177,7 @@ def domain_ops(config: Config) -> list[Op]:
         mode = MEMORY_POLICIES[policy.mode]
         for name in policy.flags:
             mode |= MEMORY_POLICY_FLAGS[name]
-        plan.append(ops.MemoryPolicy("linux.memoryPolicy", mode=mode, nodes=node_mask(policy.nodes)))
+        plan.append(ops.MemoryPolicy("linux.memoryPolicy", mode=mode, nodes=number_mask(policy.nodes)))
     return plan
 
 

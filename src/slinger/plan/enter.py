@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from slinger.linux.flags import NAMESPACES
+from slinger.linux.scheduling import number_mask
 from slinger.plan import ops
 from slinger.plan.compile import Plan, domain_ops, label_ops
 from slinger.plan.privileges import no_new_privileges_ops, privilege_ops, seccomp_ops
 from slinger.plan.process import early_ops, exec_op, program_ops, rlimit_ops, scheduling_ops
 from slinger.plan.rootfs import CHROOT
+from slinger.plan.unsupported import check_process_supported
 from slinger.record import Record
+from slinger.spec.config import CpuAffinity
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,8 +56,19 @@ def _root(target: Target) -> list[Op]:
     return [ops.OpenRoot("root.path", path=f"/proc/{target.pid}/root"), ops.Pivot("root.path", how=CHROOT)]
 
 
+def _affinity(name: str, cpus: str | None) -> list[Op]:
+    """process.execCPUAffinity: joining a cgroup with a cpuset sets another, so one is for before and one for after."""
+    mask = number_mask(cpus or "")
+    return [ops.Affinity(f"process.execCPUAffinity.{name}", cpus=mask)] if mask else []
+
+
 def enter_plan(config: Config, process: Process, options: Options, facts: Facts, target: Target) -> Plan:
-    """The plan of ``exec``. ``config`` is the container's own: its seccomp filter holds for all its processes."""
+    """The plan of ``exec``. ``config`` is the container's own: its seccomp filter holds for all its processes.
+
+    ConfigError for what the machine has not got.
+    """
+    check_process_supported(process, facts)
+    affinity = process.exec_cpu_affinity or CpuAffinity()
     console: list[Op] = []
     if process.terminal:
         size = process.console_size
@@ -67,7 +81,9 @@ def enter_plan(config: Config, process: Process, options: Options, facts: Facts,
         *_joins(target, facts),
         ops.Conceal("process"),
         ops.Session("process"),
+        *_affinity("initial", affinity.initial),
         ops.Gate("linux.cgroupsPath", name=ops.GATE_CGROUP),
+        *_affinity("final", affinity.final),
         ops.Keyring("process", name=f"_ses.{options.container_id}"),
         *_root(target),
         *console,

@@ -338,6 +338,12 @@ class MemoryPolicy(Op):
     nodes: bytes = b""
 
 
+class Affinity(Op):
+    """Run on these CPUs alone (sched_setaffinity(2)); ``cpus`` is a bit mask in 64-bit words."""
+
+    cpus: bytes = b""
+
+
 class AppArmor(Op):
     """Have the exec enter this profile (/proc/self/attr, through a handle checked to be procfs: CVE-2019-16884)."""
 
@@ -426,7 +432,7 @@ OPS: tuple[type[Op], ...] = (
     Fork, OpenNamespace, Join, Clone, Gate, TakeRoot, Unshare, TimeOffsets, Session, OomScore, Conceal, Keyring,
     OpenTree, Propagation, AttachRoot, OpenRoot, MountNew, MountBind, MountChange, MakeNode, MakeLink, Console,
     Pivot, RootChange, Mask, ReadonlyPath, Hostname, Domainname, Sysctl, Hook, Rlimit, Personality, Scheduler,
-    IoPriority, MemoryPolicy, AppArmor, NoNewPrivileges, Bounding, SetUser, Capabilities, Chdir, Home,
+    IoPriority, MemoryPolicy, Affinity, AppArmor, NoNewPrivileges, Bounding, SetUser, Capabilities, Chdir, Home,
     FindProgram, WaitStart, Release, Announce, Seccomp, Exec,
 )  # fmt: skip
 

@@ -9,12 +9,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from slinger.plan.facts import Facts
-    from slinger.spec.config import Config
+    from slinger.spec.config import Config, Process
+
+UNSUPPORTED = "not supported by this version of slinger"
 
 
 def _asked(config: Config, facts: Facts) -> Iterator[str]:
     """The JSON paths of what is asked for in vain."""
-    linux, process = config.linux, config.process
+    linux = config.linux
     if linux.intel_rdt is not None:
         yield "linux.intelRdt"
     if linux.net_devices:
@@ -25,8 +27,6 @@ def _asked(config: Config, facts: Facts) -> Iterator[str]:
     yield from _notifications(config)
     if facts.selinux and linux.mount_label:
         yield "linux.mountLabel"
-    if facts.selinux and process is not None and process.selinux_label:
-        yield "process.selinuxLabel"
 
 
 def _notifications(config: Config) -> Iterator[str]:
@@ -43,11 +43,17 @@ def _notifications(config: Config) -> Iterator[str]:
 def check_supported(config: Config, facts: Facts) -> None:
     """ConfigError for the first property that this version cannot apply, or that the machine has not got."""
     for path in _asked(config, facts):
-        raise ConfigError(path, "not supported by this version of slinger")
-    linux, process = config.linux, config.process
-    if process is not None and process.apparmor_profile and not facts.apparmor:
-        raise ConfigError("process.apparmorProfile", "AppArmor is not enabled on this machine")
-    if process is not None and process.selinux_label and not facts.selinux:
-        raise ConfigError("process.selinuxLabel", "SELinux is not enabled on this machine")
-    if linux.mount_label and not facts.selinux:
+        raise ConfigError(path, UNSUPPORTED)
+    if config.process is not None:
+        check_process_supported(config.process, facts)
+    if config.linux.mount_label and not facts.selinux:
         raise ConfigError("linux.mountLabel", "SELinux is not enabled on this machine")
+
+
+def check_process_supported(process: Process, facts: Facts) -> None:
+    """The same for a process, the container's own or that of exec."""
+    if process.apparmor_profile and not facts.apparmor:
+        raise ConfigError("process.apparmorProfile", "AppArmor is not enabled on this machine")
+    if process.selinux_label:
+        missing = "SELinux is not enabled on this machine"
+        raise ConfigError("process.selinuxLabel", UNSUPPORTED if facts.selinux else missing)

@@ -37,6 +37,9 @@ IO_PRIORITY_CLASSES = ("IOPRIO_CLASS_RT", "IOPRIO_CLASS_BE", "IOPRIO_CLASS_IDLE"
 _REALTIME = frozenset({"SCHED_FIFO", "SCHED_RR"})
 _LARGEST_UINT16 = 2**16 - 1  # struct winsize
 _LARGEST_MODE = 0o777
+_LARGEST_CPU = 2**16 - 1  # eight times what Linux can be made for
+
+LARGEST_ID = 2**32 - 2  # of users and groups
 
 
 def check_process(process: Process, at: str) -> None:
@@ -82,8 +85,13 @@ def check_terminal(process: Process, at: str) -> None:
 
 
 def check_user(process: Process, at: str) -> None:
-    """The umask has permission bits only (umask(2))."""
-    demand_within(process.user.umask, 0, _LARGEST_MODE, f"{at}.user.umask")
+    """The umask has permission bits only (umask(2)); the largest number is no id, but "leave it" (setresuid(2))."""
+    user = process.user
+    demand_within(user.umask, 0, _LARGEST_MODE, f"{at}.user.umask")
+    demand_within(user.uid, 0, LARGEST_ID, f"{at}.user.uid")
+    demand_within(user.gid, 0, LARGEST_ID, f"{at}.user.gid")
+    for index, gid in enumerate(user.additional_gids):
+        demand_within(gid, 0, LARGEST_ID, f"{at}.user.additionalGids[{index}]")
 
 
 def check_labels(process: Process, at: str) -> None:
@@ -151,9 +159,13 @@ def check_io_priority(process: Process, at: str) -> None:
 def check_affinity(process: Process, at: str) -> None:
     """Lists of CPUs, as cpuset(7) has them."""
     affinity = process.exec_cpu_affinity
-    if affinity is not None:
-        demand_number_list(affinity.initial or "", f"{at}.execCPUAffinity.initial")
-        demand_number_list(affinity.final or "", f"{at}.execCPUAffinity.final")
+    if affinity is None:
+        return
+    for name, cpus in (("initial", affinity.initial or ""), ("final", affinity.final or "")):
+        here = f"{at}.execCPUAffinity.{name}"
+        demand_number_list(cpus, here)
+        for number in cpus.replace("-", ",").split(","):
+            demand_within(int(number) if number.strip() else None, 0, _LARGEST_CPU, here)
 
 
 CHECKS: tuple[Callable[[Process, str], None], ...] = (

@@ -21,11 +21,17 @@ class Values:
 
     def __init__(self, defaults: Iterable[tuple[str, Value]] = ()) -> None:
         self._values: dict[str, Value] = dict(defaults)
+        self._given: set[str] = set()
 
     def put(self, name: str, value: Value) -> None:
         """Set ``name``; a tuple is appended to what stands there."""
+        self._given.add(name)
         old = self._values.get(name)
         self._values[name] = (*old, *value) if isinstance(old, tuple) and isinstance(value, tuple) else value
+
+    def given(self, name: str) -> bool:
+        """Whether the option was there at all: ``--user ""`` is no ``--user`` that was left out (CVE-2026-30892)."""
+        return name in self._given
 
     def text(self, name: str) -> str:
         """The value of an option with a string."""

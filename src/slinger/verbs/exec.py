@@ -8,17 +8,18 @@ from slinger.container import Container
 from slinger.errors import ConfigError, HostError, UsageError
 from slinger.executing import Order
 from slinger.host.signals import Relay
+from slinger.linux.capabilities import CAPABILITIES
 from slinger.spec.config import Capabilities, Config, Process, User
 from slinger.spec.parse_process import parse_process
-from slinger.spec.validate import validate_process
+from slinger.spec.validate_process import LARGEST_ID
 from slinger.verbs import Outcome
 from slinger.verbs.create import check_open
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from slinger.verbs import Call, Values
+    from collections.abc import Callable
 
-LARGEST_ID = 0xFFFF_FFFE
+    from slinger.verbs import Call, Values
 
 
 def main(call: Call) -> Outcome:
@@ -31,7 +32,7 @@ def main(call: Call) -> Outcome:
         preserve_fds=preserve_fds,
         console_socket=options.text("console-socket"),
         pid_file=options.text("pid-file"),
-        cgroup_path=cgroup_path(options.texts("cgroup")),
+        cgroups=options.texts("cgroup"),
         ignore_paused=options.flag("ignore-paused"),
     )
     with Relay() as relay:
@@ -48,28 +49,23 @@ def main(call: Call) -> Outcome:
             container.close()
 
 
-def cgroup_path(values: tuple[str, ...]) -> str:
-    """The path of ``--cgroup [CONTROLLERS:]PATH``."""
-    path = "".join(values[:1])
-    if len(values) > 1 or ":" in path:
-        raise UsageError("--cgroup: one path for all controllers is supported", hint="--cgroup PATH")
-    return path
-
-
 def make_process(config: Config, call: Call) -> Process:
-    """The process of --process FILE, or the container's own with what the options change. Raises ConfigError."""
-    options = call.options
-    if options.text("process"):
-        if len(call.arguments) > 1:
+    """The process of --process FILE, or else the container's own, with what the options change.
+
+    Raises UsageError, ConfigError, or HostError for a file that cannot be read.
+    """
+    options, command = call.options, call.arguments[1:]
+    own = config.process or Process(cwd="/")
+    if options.given("process"):
+        if command:
             raise UsageError("exec: --process and a command exclude each other")
-        process = parse_process(read(options.text("process")), options.text("process"))
-    elif len(call.arguments) > 1:
-        process = changed(config.process or Process(cwd="/"), options, call.arguments[1:])
+        path = options.text("process")
+        process = confined(parse_process(read(path), path), own)
+    elif command:
+        process = own.replace(args=command, terminal=False, console_size=None)
     else:
         raise UsageError("exec: what to run is missing", hint="slinger exec ID COMMAND, or --process FILE")
-    for warning in validate_process(process, rootless=os.geteuid() != 0):
-        call.warn(warning)
-    return process
+    return changed(process, options, call.warn)
 
 
 def read(path: str) -> bytes:
@@ -80,36 +76,59 @@ def read(path: str) -> bytes:
         raise HostError.of("--process", error) from error
     try:
         return b"".join(iter(lambda: os.read(fd, 1 << 16), b""))
+    except OSError as error:
+        raise HostError.of(f"--process {path}", error) from error
     finally:
         os.close(fd)
 
 
-def changed(process: Process, options: Values, args: tuple[str, ...]) -> Process:
-    """The container's process with what the options say."""
-    caps = process.capabilities
-    added = tuple(name if name.startswith("CAP_") else f"CAP_{name}" for name in options.texts("cap"))
-    if added:
-        caps = caps or Capabilities()
-        # Not inheritable and not ambient: CVE-2022-29162.
-        caps = caps.replace(
-            bounding=caps.bounding + added, effective=caps.effective + added, permitted=caps.permitted + added
-        )
-    user = process.user
-    if options.text("user"):
-        user = parse_user(options.text("user"), user)
-    groups = tuple(parse_id(each, "--additional-gids") for each in options.texts("additional-gids"))
-    user = user.replace(additional_gids=user.additional_gids + groups)
+def confined(process: Process, own: Process) -> Process:
+    """With the container's own limits and labels where the file has none: leaving them out is no way around them."""
     return process.replace(
-        args=args,
-        terminal=options.flag("tty"),
-        console_size=None,
-        cwd=options.text("cwd") or process.cwd,
+        capabilities=process.capabilities or own.capabilities,
+        rlimits=process.rlimits or own.rlimits,
+        apparmor_profile=process.apparmor_profile or own.apparmor_profile,
+        selinux_label=process.selinux_label or own.selinux_label,
+        oom_score_adj=own.oom_score_adj if process.oom_score_adj is None else process.oom_score_adj,
+        scheduler=process.scheduler or own.scheduler,
+        io_priority=process.io_priority or own.io_priority,
+        exec_cpu_affinity=process.exec_cpu_affinity or own.exec_cpu_affinity,
+    )
+
+
+def changed(process: Process, options: Values, warn: Callable[[str], None]) -> Process:
+    """The process with what the options say; what they do not say stays."""
+    user = parse_user(options.text("user"), process.user) if options.given("user") else process.user
+    groups = tuple(parse_id(each, "--additional-gids") for each in options.texts("additional-gids"))
+    return process.replace(
+        terminal=options.flag("tty") if options.given("tty") else process.terminal,
+        cwd=options.text("cwd") if options.given("cwd") else process.cwd,
         env=process.env + options.texts("env"),
-        user=user,
-        capabilities=caps,
-        no_new_privileges=process.no_new_privileges or options.flag("no-new-privs"),
+        user=user.replace(additional_gids=user.additional_gids + groups),
+        capabilities=with_capabilities(process.capabilities, options.texts("cap"), warn),
+        no_new_privileges=options.flag("no-new-privs") if options.given("no-new-privs") else process.no_new_privileges,
         apparmor_profile=options.text("apparmor") or process.apparmor_profile,
         selinux_label=options.text("process-label") or process.selinux_label,
+    )
+
+
+def with_capabilities(
+    sets: Capabilities | None, names: tuple[str, ...], warn: Callable[[str], None]
+) -> Capabilities | None:
+    """With the capabilities of --cap; one that is unknown is warned of once, and left out."""
+    added: list[str] = []
+    for each in names:
+        name = each.upper() if each.upper().startswith("CAP_") else f"CAP_{each.upper()}"
+        if name in CAPABILITIES:
+            added.append(name)
+        else:
+            warn(f'--cap: unknown capability "{each}", ignored')
+    if not added:
+        return sets
+    sets = sets or Capabilities()
+    # Not inheritable and not ambient: CVE-2022-29162.
+    return sets.replace(
+        bounding=(*sets.bounding, *added), effective=(*sets.effective, *added), permitted=(*sets.permitted, *added)
     )
 
 
