@@ -183,6 +183,12 @@ ROOTLESS: Final[tuple[tuple[Op, tuple[Op, ...], str], ...]] = (
         "linux.memoryPolicy: set_mempolicy: invalid argument",
     ),
     (
+        ops.Affinity("process.execCPUAffinity.initial", cpus=bytes(8)),
+        cloned(),
+        "process.execCPUAffinity.initial: sched_setaffinity: invalid argument "
+        "(none of these CPUs is on line and in the cgroup's cpuset)",
+    ),
+    (
         ops.AppArmor("process.apparmorProfile", profile="x" * 257),
         cloned(),
         f"process.apparmorProfile ({'x' * 257}): write: file name too long",

@@ -269,6 +269,16 @@ def test_io_priority_and_memory_policy_are_inherited_from_init(payload: Path, tm
         assert (report["ioClass"], report["ioLevel"], report["memoryPolicy"]) == (2, 7, 2)
 
 
+@works(ops.Affinity)
+def test_init_runs_on_the_cpus_of_the_mask_alone() -> None:
+    """Those that the machine has not got are no error beside one that it has."""
+    cpu = max(os.sched_getaffinity(0))
+    mask = (1 << cpu | 1 << 4000).to_bytes(512, "little")
+    with look(*cloned(), ops.Affinity("process.execCPUAffinity.initial", cpus=mask)).reach() as walk:
+        assert os.sched_getaffinity(walk.pid) == {cpu}
+        assert os.sched_getaffinity(walk.hands.pid) == os.sched_getaffinity(0)
+
+
 @works(ops.AppArmor)
 @requires("apparmor")
 def test_the_program_runs_under_its_profile(payload: Path, tmp_path: Path) -> None:

@@ -27,6 +27,8 @@ int command_try_syscall(char **argv);
 int command_attack_swap(char **argv);
 int command_attack_watch(char **argv);
 int command_attack_mkdir(char **argv);
+/* attack.c */
+int command_attack_entering(char **argv);
 
 /* payload.c */
 int command_report(char **argv);

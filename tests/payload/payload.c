@@ -51,6 +51,7 @@ static const struct command commands[] = {
     {"attack-swap", command_attack_swap},
     {"attack-watch", command_attack_watch},
     {"attack-mkdir", command_attack_mkdir},
+    {"attack-entering", command_attack_entering},
 };
 
 /* The whole argument vector, argv[0] included. */

@@ -50,6 +50,14 @@ def rlimit(name: str, soft: int, hard: int) -> dict[str, object]:
             {"final": "3-1"},
             'execCPUAffinity.final: expected a list of numbers and ranges such as 0-3,8, got "3-1"',
         ),
+        ("execCPUAffinity", {"final": "0-65536"}, "execCPUAffinity.final: must be from 0 to 65535, got 65536"),
+        ("user", {"uid": 2**32 - 1, "gid": 0}, "user.uid: must be from 0 to 4294967294, got 4294967295"),
+        ("user", {"uid": 0, "gid": 2**32 - 1}, "user.gid: must be from 0 to 4294967294, got 4294967295"),
+        (
+            "user",
+            {"uid": 0, "gid": 0, "additionalGids": [1, 2**32 - 1]},
+            "user.additionalGids[1]: must be from 0 to 4294967294, got 4294967295",
+        ),
     ],
 )
 def test_an_impossible_value_is_refused(name: str, value: object, message: str) -> None:
