@@ -216,10 +216,8 @@ def serve(argv: Sequence[str]) -> int:
     ensure_stdio()
     scan = Scan(GLOBALS, TABLE)
     report = Report(scan.settings)
-    failure = 1
     try:
         read(scan, argv)
-        failure = scan.verb.failure if scan.verb is not None else 1
         outcome = perform(scan, report)
         answer(outcome.text)
     except SlingerError as error:
@@ -238,7 +236,7 @@ def serve(argv: Sequence[str]) -> int:
         report.traceback()
     else:
         return outcome.status
-    return failure
+    return scan.verb.failure if scan.verb is not None else 1
 
 
 def read(scan: Scan, argv: Sequence[str]) -> None:

@@ -1,4 +1,7 @@
-"""exec: how the process ends, what of it gets through, and when it is refused."""
+"""exec into a container that runs: how the process ends, what of it gets through, and what is refused.
+
+Rule of the file: all tests share one container and leave it as it is; so none uses the fixture `box`.
+"""
 
 from __future__ import annotations
 
@@ -102,7 +105,7 @@ def test_a_program_that_cannot_be_run_is_said_as_engines_read_it(
         (["--cwd", ""], 'process.cwd: must be an absolute path, got ""'),
         (["--cwd", "tmp"], 'process.cwd: must be an absolute path, got "tmp"'),
         (["--cwd", "/none"], "process.cwd (/none): chdir: no such file or directory"),
-        (["--env", "novalue"], 'process.env[2]: must be NAME=value, got "novalue"'),
+        (["--env", "novalue"], 'process.env[2]: expected NAME=VALUE, got "novalue"'),
         (["--preserve-fds", "1"], "--preserve-fds 1: file descriptor 3 is not open"),
         (
             ["--tty", "--detach"],
@@ -137,11 +140,10 @@ def test_detached_it_outlives_the_call(shared: Box) -> None:
     try:
         assert pid_file.read_text() == str(pid)
         assert os.readlink(f"/proc/{pid}/exe") == INSIDE
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-        assert "NSpid" in "".join(lines)
     finally:
         os.kill(pid, signal.SIGKILL)
-    wait_for(lambda: processes_with("detached") == [], "its end")
+        # It is an orphan, which the tests adopt; a zombie in its pid namespace would hold up the container's end.
+        os.waitpid(pid, 0)
 
 
 def test_in_the_foreground_there_is_a_pid_file_too(shared: Box) -> None:
@@ -158,56 +160,6 @@ def test_the_program_has_no_descriptor_but_its_own(shared: Box, options: tuple[s
     """Of five that the caller has open beside stdio, those that are asked for (CVE-2024-21626)."""
     done = shared.call("exec", *options, shared.id, INSIDE, "fds", open_fds=5)
     assert sorted(json.loads(done.stdout)["descriptors"]) == list(numbers), done.stderr
-
-
-def test_a_created_container_takes_processes(box: Box) -> None:
-    """Its program still waits for start."""
-    box.create()
-    assert box.succeed("exec", box.id, INSIDE, "echo", "here") == "here\n"
-    assert box.status() == "created"
-
-
-def test_a_stopped_container_takes_none(box: Box) -> None:
-    """And neither does one that is not there."""
-    box.configure({"process.args": [INSIDE, "true"]})
-    box.create()
-    box.start()
-    box.wait_status("stopped")
-    assert refusal(box, box.id, INSIDE, "true") == "cannot exec in a stopped container"
-    assert refusal(box, "none", INSIDE, "true") == "container does not exist"
-
-
-def test_a_paused_container_takes_a_process_if_told_so(box: Box) -> None:
-    """It is frozen with the others, and runs when they do."""
-    wait_inside(box)
-    box.succeed("pause", box.id)
-    message = "cannot exec in a paused container (use --ignore-paused to override)"
-    assert refusal(box, box.id, INSIDE, "true") == message
-    # The freezer stops it when it joins, so exec waits until the container is resumed.
-    process, name = box.launch("exec", "--ignore-paused", box.id, INSIDE, "exit", "4")
-    wait_for(lambda: processes_with(box.id) != [], "exec")
-    box.succeed("resume", box.id)
-    assert box.end_of(process, name).status == 4
-
-
-def test_a_killed_exec_takes_its_process_along_or_leaves_it_to_the_container(box: Box) -> None:
-    """Nothing of ours is left on the host when the caller kills us."""
-    wait_inside(box)
-    process, name = box.launch("exec", box.id, INSIDE, "pause", "1", "orphan")
-    wait_for(lambda: "ready" in Path(f"{name}.out").read_text(), "the program")
-    process.kill()
-    process.wait()
-    box.succeed("kill", box.id, "KILL")
-    wait_for(lambda: processes_with("orphan") == [], "the end of the container's processes")
-
-
-def test_the_end_of_the_container_is_the_end_of_the_process(box: Box) -> None:
-    """With the pid namespace all of it goes."""
-    wait_inside(box)
-    process, name = box.launch("exec", box.id, INSIDE, "pause")
-    wait_for(lambda: "ready" in Path(f"{name}.out").read_text(), "the program")
-    box.succeed("kill", box.id, "KILL")
-    assert box.end_of(process, name).status == 128 + signal.SIGKILL
 
 
 def test_many_at_once(shared: Box) -> None:
