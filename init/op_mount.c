@@ -101,6 +101,20 @@ static int make_mount(struct hands *h, const struct op_mount_new *op) {
     return mount;
 }
 
+/* A copy of the host's mount of what may not be mounted anew. All below it gets the attributes as well, since what is
+ * the host's must not become more than was asked for; nothing that is mounted here may reach the host. */
+static int copy_mount(struct hands *h, const struct op_mount_new *op) {
+    int tree = sys_open_tree(AT_FDCWD, op->instead, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+    if (tree < 0)
+        return fail(h, "open_tree", op->instead);
+    uint64_t set = (uint64_t)op->attr_set & ~(uint64_t)MOUNT_ATTR__ATIME; /* theirs, which may be locked */
+    if (set_propagation(tree, "", MS_SLAVE, true) == 0 && set_attributes(tree, set, 0, true) == 0)
+        return tree;
+    (void)fail(h, "mount_setattr", op->instead);
+    close(tree);
+    return -1;
+}
+
 static int attach(struct hands *h, int mount, int target, const char *destination) {
     if (sys_move_mount(mount, "", target, "", BOTH_EMPTY) != 0)
         return fail(h, "move_mount", destination);
@@ -142,7 +156,12 @@ int do_mount_new(struct hands *h, const struct op_mount_new *op) {
     int target = open_made(h, op->destination, MAKE_DIRECTORY, resolve);
     if (target < 0)
         return fail(h, "openat2", op->destination);
-    int mount = refuse_detour_into_proc(h, target, op->destination) == 0 ? make_mount(h, op) : -1;
+    int mount = -1;
+    if (refuse_detour_into_proc(h, target, op->destination) == 0) {
+        mount = make_mount(h, op);
+        if (mount < 0 && h->failed_errno == EPERM && op->instead[0] != '\0')
+            mount = copy_mount(h, op);
+    }
     int result = -1;
     if (mount >= 0) {
         result = take_after(h, op, mount, target);

@@ -144,6 +144,7 @@ struct op_mount_new {
     int64_t real_directory;
     int64_t copy_mode;
     int64_t copy_up;
+    const char *instead;
 };
 
 struct op_mount_bind {
@@ -430,6 +431,7 @@ static inline int op_take(struct reader *r, struct op *op) {
         take_int(r, &op->mount_new.real_directory);
         take_int(r, &op->mount_new.copy_mode);
         take_int(r, &op->mount_new.copy_up);
+        take_string(r, &op->mount_new.instead);
         return 0;
     case OP_MOUNT_BIND:
         take_slot(r, &op->mount_bind.slot);

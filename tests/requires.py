@@ -13,6 +13,7 @@ import os
 import platform
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +61,15 @@ def _plain_user_namespace() -> bool:
         return _user_namespace()
     command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "unshare", "--user", "true"]
     return _program("setpriv")() and subprocess.run(command, check=False, capture_output=True).returncode == 0
+
+
+def _common_python() -> bool:
+    """An interpreter of this version that every user can run: where the launcher looks, or this one."""
+    name = f"python3.{sys.version_info.minor}"
+    own = Path(sys.executable).resolve()
+    if all(folder.stat().st_mode & 1 for folder in (own, *own.parents)):
+        return True
+    return any(os.access(f"{place}/{name}", os.X_OK) for place in ("/usr/local/bin", "/usr/bin"))
 
 
 def _subordinate_ids() -> bool:
@@ -131,12 +141,14 @@ REQUIREMENTS: dict[str, Requirement] = {
     "userns": Requirement(_user_namespace, "allow user namespaces: sysctl user.max_user_namespaces"),
     "plain-userns": Requirement(_plain_user_namespace, "allow user namespaces to plain users, see user_namespaces(7)"),
     "subids": Requirement(_subordinate_ids, "apt-get install uidmap, and a range in /etc/subuid and /etc/subgid"),
+    "common-python": Requirement(_common_python, f"apt-get install python3.{sys.version_info.minor}, for all users"),
     "libseccomp": Requirement(_libseccomp, "apt-get install libseccomp2"),
     "busybox": _tool("busybox", "busybox-static"),
     "clang": _tool("clang", "clang"),
     "crun": _tool("crun", "crun"),
     "gcc": _tool("gcc", "gcc libc6-dev"),
     "ip": _tool("ip", "iproute2"),
+    "newuidmap": _tool("newuidmap", "uidmap"),
     "jq": _tool("jq", "jq"),
     "podman": _tool("podman", "podman"),
     "runc": _tool("runc", "runc"),

@@ -41,7 +41,7 @@ GLOBALS = (
     Option("debug",          "",  "",       FLAG,  "the same as --log-level debug, with tracebacks", default=False),
     Option("systemd-cgroup", "",  "",       FLAG,  "the same as --cgroup-manager systemd", default=False),
     Option("cgroup-manager", "",  "NAME",   VALUE, "cgroupfs (default); the others: not yet", MANAGERS[0], MANAGERS),
-    Option("rootless",       "",  "WHEN",   VALUE, "accepted for runc's callers; without effect", "auto", WHENS),
+    Option("rootless",       "",  "WHEN",   VALUE, "do without a cgroup if it is denied: true, false or auto", "auto", WHENS),
     Option("criu",           "",  "PATH",   VALUE, "accepted for runc's callers; without effect", ""),
     # Not behind the verb: `run -v` is how other tools spell a volume.
     Option("version",        "v", "",       FLAG,  "print the version", default=False, first=True),
@@ -267,6 +267,7 @@ def perform(scan: Scan, report: Report) -> Outcome:
         report.warn,
         root=state_root(scan.settings),
         cgroup_manager="systemd" if scan.settings.flag("systemd-cgroup") else scan.settings.text("cgroup-manager"),
+        rootless={"true": True, "false": False}.get(scan.settings.text("rootless")),
     )
     report.debug(f"{verb.name}: begins")
     # __import__ and not importlib, whose import is not free.

@@ -81,6 +81,7 @@ class Container:
         listen_fds: int = 0,
         console_socket: str = "",
         pid_file: str = "",
+        rootless: bool | None = None,
         supervise: bool = True,
         subreaper: bool = True,
         stdio: tuple[int, int, int] = (0, 1, 2),
@@ -96,6 +97,8 @@ class Container:
         ``preserve_fds``: this many descriptors from 3 on go to the program; before them ``listen_fds`` sockets,
         as systemd passes them. ``pid_file`` gets the pid. ``environment`` (``NAME=value``) is what hooks inherit
         that have no env of their own; None is ours. ``warn`` is called with each warning.
+        ``rootless``: do without a cgroup that nobody asked for, and without device rules, where they are denied;
+        None: if we have no privilege over the host.
 
         ``supervise``: keep a process that waits for the container, so that ``wait`` knows how it ended; without
         it the container goes to whoever adopts our orphans, as an engine wants it. ``subreaper``: that process
@@ -118,6 +121,7 @@ class Container:
             listen_fds=listen_fds,
             console_socket=console_socket,
             pid_file=pid_file,
+            rootless=rootless,
             supervise=supervise,
             subreaper=subreaper,
             stdio=stdio,

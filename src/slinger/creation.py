@@ -53,6 +53,7 @@ class Request(Record):
     listen_fds: int
     console_socket: str
     pid_file: str
+    rootless: bool | None  # no privilege over the host's cgroups is to be expected; None: found out
     supervise: bool
     subreaper: bool
     stdio: tuple[int, int, int]
@@ -93,6 +94,12 @@ def _hierarchies(ref: cgroup.Ref, probed: tuple[Hierarchy, ...]) -> tuple[Hierar
     """Each hierarchy with the container's cgroup in it; where it has none it stays in ours."""
     own = {each.path.rstrip("/"): each for each in ref.hierarchies()}
     return tuple(own.get(each.path.rstrip("/"), each) for each in probed)
+
+
+def locate_cgroup(request: Request, config: Config, probed: tuple[Hierarchy, ...]) -> cgroup.Ref:
+    """Where the container's cgroup is to be; nothing is made."""
+    rootless = machine.unprivileged() if request.rootless is None else request.rootless
+    return cgroup.locate(config.linux.cgroups_path, request.container_id, probed, rootless=rootless)
 
 
 def make_plan(request: Request, config: Config, rootfs: str, ref: cgroup.Ref, probed: tuple[Hierarchy, ...]) -> Plan:
@@ -163,9 +170,7 @@ class Creation:
         """Write down what will be made, then start the hands on the plan."""
         request, config = self.request, self.config
         probed = probe.probe_hierarchies()
-        self.ref = cgroup.locate(
-            config.linux.cgroups_path, request.container_id, probed, rootless=machine.unprivileged()
-        )
+        self.ref = locate_cgroup(request, config, probed)
         late = tuple(stage.name for stage in STAGES if stage.point in LATE_POINTS and config.hooks.of(stage.name))
         self.saved = Saved(
             container_id=request.container_id,
@@ -361,6 +366,7 @@ def plan_only(bundle: str, root: str, container_id: str, warn: Callable[[str], N
         listen_fds=0,
         console_socket="",
         pid_file="",
+        rootless=None,
         supervise=False,
         subreaper=False,
         stdio=(0, 1, 2),
@@ -368,5 +374,5 @@ def plan_only(bundle: str, root: str, container_id: str, warn: Callable[[str], N
     )
     config, _ = read_config(request.config_file, warn)
     probed = probe.probe_hierarchies()
-    ref = cgroup.locate(config.linux.cgroups_path, container_id, probed, rootless=machine.unprivileged())
+    ref = locate_cgroup(request, config, probed)
     return make_plan(request, config, machine.find_rootfs(config, bundle), ref, probed)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +12,7 @@ import pytest
 
 from tests.bundles import base_config, make_bundle
 from tests.integration.box import Box
+from tests.integration.plain import USER, PlainBox, install, rootless_config
 
 
 @pytest.fixture
@@ -18,3 +22,26 @@ def box(slinger: str, tmp_path: Path, tmp_root: Path) -> Iterator[Box]:
     yield box
     done = box.call("delete", "--force", box.id)
     assert (done.status, done.stderr, box.left()) == (0, "", [])
+
+
+@pytest.fixture(scope="session")
+def common_slinger(slinger: str) -> Iterator[str]:
+    """A copy of the command that everybody may read and run."""
+    prefix = Path(tempfile.mkdtemp(prefix="slinger-common-"))
+    yield install(slinger, prefix)
+    shutil.rmtree(prefix)
+
+
+@pytest.fixture
+def plain(common_slinger: str) -> Iterator[PlainBox]:
+    """A box of a plain user, with the common rootless config; nothing is left of its container after the test."""
+    base = Path(tempfile.mkdtemp(prefix="slinger-plain-"))
+    box = PlainBox(common_slinger, base / "state", make_bundle(base / "bundle", rootless_config(), owner=USER))
+    (base / "state").mkdir(mode=0o700)
+    for path in (base, base / "state", base / "bundle"):
+        os.chown(path, USER, USER)
+    yield box
+    box.succeed("delete", "--force", box.id)
+    left = box.left()
+    shutil.rmtree(base)
+    assert left == []

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 REAL_DIRECTORY = frozenset({"proc", "sysfs"})
 CGROUP_TYPES = frozenset({"cgroup", "cgroup2"})
 FIRST_SLOT = 1
+# What shows a namespace: type of file system -> type of namespace, and where the host has that one mounted.
+SHOWN = {"sysfs": ("network", "/sys"), "proc": ("pid", "/proc")}
 
 
 class Mounts(Record):
@@ -132,10 +134,21 @@ class _Builder:
                 real_directory=int(mount.type in REAL_DIRECTORY),
                 copy_mode=int(mount.type == "tmpfs" and not has_mode),
                 copy_up=int(options.tmpcopyup),
+                instead=self.instead(mount.type),
             )
         )
         if options.rec_set or options.rec_clr:
             self.change(origin, mount.destination, options.replace(attr_set=0, attr_clr=0))
+
+    def instead(self, kind: str) -> str:
+        """The host's mount, where a new one takes privilege over a namespace that is not the container's own.
+
+        Whether we have that privilege the kernel knows: user_namespaces(7), mount_namespaces(7).
+        """
+        namespace, place = SHOWN.get(kind, ("", ""))
+        lacks_own = not namespaces.has_own(self.config, self.facts, namespace)
+        inside = namespaces.in_user_namespace(self.config, self.facts) or self.facts.in_user_namespace
+        return place if place and lacks_own and inside else ""
 
     def enter_cgroup(self) -> None:
         """The cgroup must be joined before it is shown; once is enough."""

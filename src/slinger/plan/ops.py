@@ -158,7 +158,8 @@ class MountNew(Op):
     """Mount a new file system (fsopen(2) ... move_mount(2)) at a path inside the root, made if missing.
 
     ``options`` go to fsconfig one by one; ``attributes`` are MOUNT_ATTR_*. ``real_directory``: refuse a
-    destination with a symlink in it, as proc and sysfs must (CVE-2019-19921, CVE-2023-27561).
+    destination with a symlink in it, as proc and sysfs must (CVE-2019-19921, CVE-2023-27561). ``instead``: the
+    host's mount of the same file system, which is bound with all below it where the kernel refuses a new one (EPERM).
     """
 
     type: str = ""
@@ -170,6 +171,7 @@ class MountNew(Op):
     real_directory: int = 0
     copy_mode: int = 0  # take the mode of the directory that is covered (tmpfs)
     copy_up: int = 0  # and its content (tmpcopyup)
+    instead: str = ""
 
 
 class MountBind(Op):

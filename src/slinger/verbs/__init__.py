@@ -63,13 +63,14 @@ class Values:
 
 
 class Call(Record):
-    """One call of a verb. ``root`` is absolute, or "" for the default one."""
+    """One call of a verb. ``root`` is absolute, or "" for the default one; ``rootless`` is None for auto."""
 
     arguments: tuple[str, ...]
     options: Values
     warn: Callable[[str], None]
     root: str = ""
     cgroup_manager: str = "cgroupfs"
+    rootless: bool | None = None
 
 
 class Outcome(Record):

@@ -43,6 +43,7 @@ def make(call: Call, *, supervise: bool, subreaper: bool) -> Container:
         listen_fds=listen_fds,
         console_socket=options.text("console-socket"),
         pid_file=options.text("pid-file"),
+        rootless=call.rootless,
         supervise=supervise,
         subreaper=subreaper,
         warn=call.warn,
