@@ -88,6 +88,8 @@ def gather(
         euid=os.geteuid(),
         egid=os.getegid(),
         in_user_namespace=probe.in_user_namespace(),
+        may_set_groups=probe.may_set_groups(),
+        owns_mounts=not probe.in_user_namespace() or probe.owns_mounts(),
         capabilities=probe.permitted_capabilities(),
         last_capability=probe.last_capability(),
         hierarchies=hierarchies,

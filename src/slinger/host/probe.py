@@ -6,6 +6,7 @@ HostError where it cannot be read.
 
 from __future__ import annotations
 
+import fcntl
 import os
 
 from slinger.errors import HostError
@@ -16,6 +17,7 @@ READ_SIZE = 1 << 16
 WHOLE_RANGE = ["0", "0", "4294967295"]  # uid_map of the initial user namespace, user_namespaces(7)
 MOUNT_FIELDS, SOURCE_FIELDS = 5, 3
 CGROUP_FIELDS = 3
+NS_GET_USERNS = 0xB701  # _IO(0xb7, 0x1) of linux/nsfs.h
 
 
 class _Mount(Record):
@@ -105,6 +107,30 @@ def in_user_namespace() -> bool:
     """Whether we are in another user namespace than the initial one. A kernel without has only that one."""
     lines = _read("/proc/self/uid_map", missing="0 0 4294967295").splitlines()
     return [line.split() for line in lines] != [WHOLE_RANGE]
+
+
+def may_set_groups() -> bool:
+    """Whether our user namespace allows setgroups(2): one that a plain user has mapped does not."""
+    return _read("/proc/self/setgroups", missing="allow").strip() == "allow"
+
+
+def owns_mounts() -> bool:
+    """Whether our mount namespace belongs to our user namespace (ioctl_ns(2)): only then may we copy its mounts."""
+    try:
+        fd = os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            owner = fcntl.ioctl(fd, NS_GET_USERNS)
+        finally:
+            os.close(fd)
+    except PermissionError:
+        return False  # the owner is an ancestor, which is not for us to see
+    except OSError as error:
+        raise HostError.of("the owner of our mount namespace", error) from error
+    try:
+        theirs, ours = os.fstat(owner), os.stat("/proc/self/ns/user")
+    finally:
+        os.close(owner)
+    return (theirs.st_dev, theirs.st_ino) == (ours.st_dev, ours.st_ino)
 
 
 def apparmor_enabled() -> bool:

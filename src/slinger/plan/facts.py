@@ -45,6 +45,8 @@ class Facts(Record):
     euid: int = 0
     egid: int = 0
     in_user_namespace: bool = False  # the brain itself is in one (not the initial)
+    may_set_groups: bool = True  # else its user namespace denies setgroups(2), and every one below it does
+    owns_mounts: bool = True  # else the brain's mount namespace belongs to another user namespace
     capabilities: int = (1 << 41) - 1  # the brain's permitted set; what it lacks it cannot grant
     last_capability: int = 40
     kernel: tuple[int, int] = (5, 14)

@@ -58,13 +58,13 @@ def privilege_ops(config: Config, process: Process, facts: Facts) -> list[Op]:
 def _user_op(config: Config, process: Process, facts: Facts) -> Op:
     user = process.user
     # A rootless mapping of one id denies setgroups (user_namespaces(7)); validation refuses groups there.
-    denied = facts.rootless and in_user_namespace(config, facts) and not user.additional_gids
+    denied = (facts.rootless and in_user_namespace(config, facts)) or not facts.may_set_groups
     return ops.SetUser(
         "process.user",
         uid=user.uid,
         gid=user.gid,
         groups=tuple(str(gid) for gid in user.additional_gids),
-        set_groups=int(not denied),
+        set_groups=int(not denied or bool(user.additional_gids)),
         umask=DEFAULT_UMASK if user.umask is None else user.umask,
     )
 

@@ -24,7 +24,7 @@ def has_mounts(config: Config) -> bool:
 
 def opener(facts: Facts) -> str:
     """Who opens what lies on the host: outer in the host's mount namespace, where it may."""
-    return ops.INIT if facts.rootless else ops.OUTER
+    return ops.INIT if facts.rootless or not facts.owns_mounts else ops.OUTER
 
 
 def open_ops(config: Config, facts: Facts) -> list[Op]:
