@@ -41,7 +41,7 @@ GLOBALS = (
     Option("debug",          "",  "",       FLAG,  "the same as --log-level debug, with tracebacks", default=False),
     Option("systemd-cgroup", "",  "",       FLAG,  "the same as --cgroup-manager systemd", default=False),
     Option("cgroup-manager", "",  "NAME",   VALUE, "cgroupfs (default); the others: not yet", MANAGERS[0], MANAGERS),
-    Option("rootless",       "",  "WHEN",   VALUE, "do without a cgroup if it is denied: true, false or auto", "auto", WHENS),
+    Option("rootless",       "",  "WHEN",   VALUE, "do without a cgroup where it is denied", "auto", WHENS),
     Option("criu",           "",  "PATH",   VALUE, "accepted for runc's callers; without effect", ""),
     # Not behind the verb: `run -v` is how other tools spell a volume.
     Option("version",        "v", "",       FLAG,  "print the version", default=False, first=True),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -111,14 +111,3 @@ class PlainBox(Box):
         self.cover("/etc/group", f"root:x:0:\nplain:x:{USER}:\n")
         for name in ("/etc/subuid", "/etc/subgid"):
             self.cover(name, f"plain:{SUBORDINATE}:{RANGE}\n")
-
-
-def own(path: Path, owner: int) -> None:
-    """Give a directory and all that is in it to a user and the group of the same number."""
-    for each in (path, *path.rglob("*")):
-        os.chown(each, owner, owner, follow_symlinks=False)
-
-
-def readable(items: Sequence[Json]) -> list[dict[str, Json]]:
-    """JSON objects as dictionaries."""
-    return [dict(mapping(item)) for item in items]

@@ -172,8 +172,10 @@ def test_without_a_pid_namespace_of_its_own_proc_is_the_hosts(plain: PlainBox, p
                 "linux.uidMappings": DROP,
                 "linux.gidMappings": DROP,
             },
-            "linux.namespaces: a rootless caller needs a user namespace (add "
-            '{"type": "user"} with linux.uidMappings and linux.gidMappings, or see slinger spec --rootless)',
+            (
+                "linux.namespaces: a rootless caller needs a user namespace (add "
+                '{"type": "user"} with linux.uidMappings and linux.gidMappings, or see slinger spec --rootless)'
+            ),
         ),
         (
             {"mounts+": [mount("/mnt", "tmpfs", "tmpfs", "uid=7")]},
@@ -259,7 +261,8 @@ def test_ranges_without_the_helpers_are_refused(plain: PlainBox, name: str, map_
             plain.cover(f"{place}/{name}", "")
     plain.configure({"linux.uidMappings": MANY, "linux.gidMappings": MANY})
     assert plain.fail(*plain.running()) == (
-        f"linux.{map_name}: mapping other ids than one's own takes {name}, which is not installed (apt-get install uidmap)"
+        f"linux.{map_name}: mapping other ids than one's own takes {name}, "
+        "which is not installed (apt-get install uidmap)"
     )
 
 

@@ -93,6 +93,32 @@ def test_a_read_only_tmpfs_becomes_so_when_all_is_made_in_it(destination: str) -
     assert done.late == (ops.MountChange("mounts[0]", destination=destination, attr_set=MOUNT_ATTR_RDONLY),)
 
 
+@pytest.mark.parametrize(
+    ("kind", "namespaces", "nested", "instead"),
+    [
+        ("sysfs", ("mount",), False, ""),
+        ("sysfs", ("mount",), True, "/sys"),
+        ("sysfs", ("mount", "user"), False, "/sys"),
+        ("sysfs", ("mount", "user", "network"), False, ""),
+        ("proc", ("mount", "user"), False, "/proc"),
+        ("proc", ("mount", "user", "pid"), False, ""),
+        ("tmpfs", ("mount", "user"), True, ""),
+    ],
+)
+def test_in_a_user_namespace_what_shows_the_hosts_namespace_may_be_the_hosts_mount(
+    kind: str, namespaces: tuple[str, ...], *, nested: bool, instead: str
+) -> None:
+    """Never where the container has a namespace of its own: the host's mount would show the wrong one."""
+    more: list[tuple[str, object]] = [("linux.namespaces", [{"type": each} for each in namespaces])]
+    if "user" in namespaces:
+        maps = [{"containerID": 0, "hostID": 1, "size": 1}]
+        more += [("linux.uidMappings", maps), ("linux.gidMappings", maps)]
+    facts = FACTS.replace(in_user_namespace=nested)
+    op = plan(mount("/x" if kind == "tmpfs" else f"/{kind}", kind, kind), facts=facts, more=tuple(more)).mounts[0]
+    assert isinstance(op, ops.MountNew)
+    assert op.instead == instead
+
+
 def test_another_read_only_file_system_is_so_at_once() -> None:
     """The super block too."""
     done = plan(mount("/sys", "sysfs", "sysfs", "ro"))
@@ -111,12 +137,15 @@ def test_another_read_only_file_system_is_so_at_once() -> None:
         (mount("/a", "bind", "/src", "rbind"), 1),
     ],
 )
-@pytest.mark.parametrize(("euid", "by"), [(0, OUTER), (1000, INIT)])
+@pytest.mark.parametrize(
+    ("facts", "by"),
+    [(FACTS, OUTER), (FACTS.replace(euid=1000), INIT), (FACTS.replace(owns_mounts=False), INIT)],
+)
 def test_a_source_is_opened_on_the_host_by_who_may(
-    entry: dict[str, object], recursive: int, euid: int, by: str
+    entry: dict[str, object], recursive: int, facts: Facts, by: str
 ) -> None:
-    """By outer as root; rootless by init, which has the privilege in its user namespace."""
-    done = plan(entry, facts=FACTS.replace(euid=euid))
+    """By outer as root; rootless, and in another's mount namespace, by init, which has the privilege in its own."""
+    done = plan(entry, facts=facts)
     assert done.sources == (ops.OpenTree("mounts[0]", by=by, slot=1, path="/src", recursive=recursive),)
     assert done.mounts == (ops.MountBind("mounts[0]", slot=1, destination="/a"), GATE)
     assert done.slots == 2

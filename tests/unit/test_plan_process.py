@@ -210,14 +210,21 @@ def test_the_user_has_the_umask_of_engines_unless_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("euid", "changes", "set_groups"),
-    [(0, (), 1), (0, (USER, *MAPS), 1), (1000, (USER, *MAPS), 0), (1000, (), 1)],
+    ("facts", "changes", "set_groups"),
+    [
+        (FACTS, (), 1),
+        (FACTS, (USER, *MAPS), 1),
+        (FACTS.replace(euid=1000), (USER, *MAPS), 0),
+        (FACTS.replace(euid=1000), (), 1),
+        (FACTS.replace(may_set_groups=False), (), 0),
+        (FACTS.replace(may_set_groups=False), (USER, *MAPS), 0),
+    ],
 )
 def test_groups_are_left_alone_where_the_kernel_denies_setting_them(
-    euid: int, changes: tuple[tuple[str, object], ...], set_groups: int
+    facts: Facts, changes: tuple[tuple[str, object], ...], set_groups: int
 ) -> None:
-    """A user namespace made without privilege (user_namespaces(7))."""
-    _, user, _ = privileges(*changes, facts=FACTS.replace(euid=euid))
+    """A user namespace made without privilege, and those below it (user_namespaces(7))."""
+    _, user, _ = privileges(*changes, facts=facts)
     assert user.set_groups == set_groups
 
 

@@ -101,5 +101,7 @@ def test_the_small_facts_agree_with_the_kernel() -> None:
     assert probe.permitted_capabilities() >> (probe.last_capability() + 1) == 0
     with open("/proc/self/uid_map", encoding="ascii") as file:
         assert probe.in_user_namespace() == (file.read().split() != ["0", "0", "4294967295"])
+    with open("/proc/self/setgroups", encoding="ascii") as file:
+        assert probe.may_set_groups() == (file.read() == "allow\n")
     assert isinstance(probe.apparmor_enabled(), bool)
     assert isinstance(probe.selinux_enabled(), bool)

@@ -110,6 +110,7 @@ def test_create_hands_all_its_options_on(fake: type[Fake], tmp_path: Path) -> No
         "listen_fds": 0,
         "console_socket": "/s",
         "pid_file": "/p",
+        "rootless": None,
         "supervise": False,
         "subreaper": False,
     }
