@@ -144,6 +144,7 @@ REQUIREMENTS: dict[str, Requirement] = {
     "common-python": Requirement(_common_python, f"apt-get install python3.{sys.version_info.minor}, for all users"),
     "libseccomp": Requirement(_libseccomp, "apt-get install libseccomp2"),
     "busybox": _tool("busybox", "busybox-static"),
+    "catatonit": Requirement(Path("/usr/libexec/podman/catatonit").exists, "apt-get install catatonit"),
     "clang": _tool("clang", "clang"),
     "crun": _tool("crun", "crun"),
     "gcc": _tool("gcc", "gcc libc6-dev"),
