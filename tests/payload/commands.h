@@ -27,7 +27,7 @@ int command_try_syscall(char **argv);
 int command_attack_swap(char **argv);
 int command_attack_watch(char **argv);
 int command_attack_mkdir(char **argv);
-/* attack.c */
+/* entering.c */
 int command_attack_entering(char **argv);
 
 /* payload.c */
