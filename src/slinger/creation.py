@@ -17,6 +17,7 @@ from slinger.host import cgroup, console, idmap, machine, probe
 from slinger.host.hands import Hands
 from slinger.host.process import Process, wait_gone
 from slinger.host.seccomp import compile_filter
+from slinger.host.signals import Held
 from slinger.host.store import CONFIG, Home, Saved, check_id, prepare_root
 from slinger.lifecycle import POINT_AFTER_DESTROY, POINT_AFTER_EXEC, STAGES
 from slinger.plan import ops
@@ -130,6 +131,7 @@ class Creation:
         self.request = request
         self.warn = warn
         self.undo = Undo()
+        self.signals = Held()
         self.pid = 0
         self.in_cgroup = False
         self.master = -1
@@ -141,21 +143,28 @@ class Creation:
         self.config, text = read_config(request.config_file, self.warn)
         self._check_terminal()
         self.rootfs = machine.find_rootfs(self.config, request.bundle)
-        self.home, taken_over = Home.make(request.root, request.container_id)
+        with self.signals:
+            try:
+                self._make(text)
+            except BaseException as error:
+                self.signals.hold()
+                for failure in self.undo.run():
+                    error.add_note(failure)
+                    self.warn(f"cleaning up: {failure}")
+                raise
+            self.undo.clear()
+        return Created(self.home, self.saved, self.hands if request.supervise else None, self.master)
+
+    def _make(self, text: bytes) -> None:
+        """All that is to be undone. A signal of the caller's is let through only where we wait."""
+        self.home, taken_over = Home.make(self.request.root, self.request.container_id)
         self.undo.push("the container's directory", self.home.close)
         self.undo.push("the container's directory", self.home.remove)
-        try:
-            if taken_over:
-                clear_leftovers(self.home)
-            self._prepare(text)
-            self._walk()
-        except BaseException as error:
-            for failure in self.undo.run():
-                error.add_note(failure)
-                self.warn(f"cleaning up: {failure}")
-            raise
-        self.undo.clear()
-        return Created(self.home, self.saved, self.hands if request.supervise else None, self.master)
+        if taken_over:
+            clear_leftovers(self.home)
+        self._prepare(text)
+        self._walk()
+        self.signals.check()
 
     def _check_terminal(self) -> None:
         terminal = self.config.process is not None and self.config.process.terminal
@@ -217,7 +226,8 @@ class Creation:
     def _walk(self) -> None:
         """Answer the hands until the container waits for its start."""
         while not self.done:
-            message, fd = self.hands.receive()
+            with self.signals.waiting():
+                message, fd = self.hands.receive()
             if message is None:
                 self._lost()
             if isinstance(message, ConsoleMaster):
@@ -278,7 +288,8 @@ class Creation:
             self.undo.push("the terminal", lambda: os.close(fd))
             return
         try:
-            console.send_master(self.request.console_socket, name, fd)
+            with self.signals.waiting():
+                console.send_master(self.request.console_socket, name, fd)
         finally:
             os.close(fd)
 
@@ -314,7 +325,10 @@ class Creation:
         cgroup.remove(self.ref, kill=True)
 
     def _poststop(self) -> None:
-        run_hooks(self.config, self.setting, POINT_AFTER_DESTROY, self.home, self.warn)
+        # One more signal ends a hook that hangs, unless it came before there was one.
+        self.signals.forget()
+        with self.signals.waiting():
+            run_hooks(self.config, self.setting, POINT_AFTER_DESTROY, self.home, self.warn)
 
 
 def _end(process: Process) -> None:

@@ -1,10 +1,11 @@
-"""Killing a verb at a chosen step of its own, so that no test depends on how fast the machine is.
+"""Killing or stopping a verb at a chosen step of its own, so that no test depends on how fast the machine is.
 
 A step is a call of the brain by which it changes something outside itself, or waits for the hands (CALLS). The
 installed package runs in the interpreter and with the options that the launcher gives it, below a profile function
-(sys.setprofile), which the interpreter calls just before each call into C: there the process sends SIGKILL to itself.
-Between two steps nothing changes by the brain's hand, so "just before each step" is every moment that can be told
-apart from outside.
+(sys.setprofile), which the interpreter calls just before each call into C and just after it: there the process sends
+a signal to itself. Between two steps nothing changes by the brain's hand, so "just before each step" is every moment
+that can be told apart from outside. Where the brain handles the signal (SIGTERM) it is sent just after the step, when
+what was made is there and no line of Python has yet noted so.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from itertools import count, groupby
 from pathlib import Path
 from typing import Final
 
+from tests.bundles import Outcome
 from tests.integration.box import Box
 
 CALLS: Final = frozenset(
@@ -28,51 +30,57 @@ CALLS: Final = frozenset(
 PROGRAM: Final = """
 import gc, os, sys
 gc.disable()
-site, step, log, calls = (sys.argv.pop(1) for _ in range(4))
-log, step, calls, done = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC), int(step), set(calls.split()), 0
-def before(frame, event, function):
+site, step, number, log, calls = (sys.argv.pop(1) for _ in range(5))
+step, number, log = int(step), int(number), os.open(log, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC)
+calls, done, moments = set(calls.split()), 0, ("c_call",) if number == 9 else ("c_return", "c_exception")
+def at_call(frame, event, function):
     global done
-    if event == "c_call" and function.__name__ in calls:
+    if event in moments and function.__name__ in calls:
         done += 1
         os.write(log, f"{function.__name__}\\n".encode())
         if done == step:
-            os.kill(os.getpid(), 9)
+            os.kill(os.getpid(), number)
 sys.path.insert(0, site)
-sys.setprofile(before)
+sys.setprofile(at_call)
 from slinger.cli import main
 main()
 """
 LOGS: Final = count(1)
 
 
-def _run(box: Box, step: int, arguments: tuple[str, ...]) -> tuple[int, list[str]]:
-    """The status, and the names of the steps that were come to; step 0: to the end."""
+def _run(box: Box, step: int, number: int, arguments: tuple[str, ...]) -> tuple[Outcome, list[str]]:
+    """How it ended, and the names of the steps that were come to; step 0: to the end."""
     log = box.calls / f"steps-{next(LOGS)}"
-    words = (sysconfig.get_paths()["purelib"], str(step), str(log), " ".join(CALLS))
+    words = (sysconfig.get_paths()["purelib"], str(step), str(int(number)), str(log), " ".join(CALLS))
     command = [sys.executable, "-I", "-S", "-c", PROGRAM, *words, *box.command(*arguments)[1:]]
     with open(f"{log}.err", "wb") as err:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=err, stderr=err, check=False, timeout=30)
-    assert done.returncode in {0, -signal.SIGKILL}, Path(f"{log}.err").read_text()
-    return done.returncode, log.read_text().splitlines()
+    outcome = Outcome(status=done.returncode, stdout="", stderr=Path(f"{log}.err").read_text())
+    return outcome, log.read_text().splitlines()
 
 
 def kill_at(box: Box, step: int, *arguments: str) -> str:
     """A call that is killed before this step of it, from 1 on; which step that was, for messages."""
-    status, steps = _run(box, step, arguments)
-    assert (status, len(steps)) == (-signal.SIGKILL, step)
+    done, steps = _run(box, step, signal.SIGKILL, arguments)
+    assert (done.status, len(steps)) == (-signal.SIGKILL, step), done.stderr
     return f"killed before step {step}, {steps[-1]}"
+
+
+def stop_at(box: Box, step: int, *arguments: str) -> tuple[Outcome, str]:
+    """A call that gets SIGTERM after this step of it, from 1 on; how it ended, and which step that was."""
+    done, steps = _run(box, step, signal.SIGTERM, arguments)
+    return done, f"SIGTERM after step {step}, {steps[step - 1]}"
 
 
 def steps_of(box: Box, *arguments: str) -> list[tuple[int, str]]:
     """Number and name of the steps of a call, which is made.
 
-    Of several in a row that are alike (a cgroup in each hierarchy, a device rule each) the first, the second and the
-    last.
+    Of several in a row that are alike (a cgroup in each hierarchy, a device rule each) the first and the last.
     """
-    status, names = _run(box, 0, arguments)
-    assert status == 0
+    done, names = _run(box, 0, signal.SIGKILL, arguments)
+    assert done.status == 0, done.stderr
     chosen: list[tuple[int, str]] = []
     for _name, group in groupby(enumerate(names, 1), key=lambda step: step[1]):
         run = list(group)
-        chosen += [*run[:2], *run[2:][-1:]]
+        chosen += [run[0], *run[1:][-1:]]
     return chosen

@@ -99,6 +99,15 @@ def test_every_stopping_signal_undoes_create(box: Box, number: signal.Signals) -
     assert (box.left(), processes_with(SLEEP)) == ([], [])
 
 
+def test_a_second_signal_does_not_keep_the_first_from_undoing(box: Box) -> None:
+    """Nor does a third: all of it is taken back, and the poststop hooks have run."""
+    process, name = create_at_hook(box, "createRuntime", pid_namespace=True)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        process.send_signal(number)
+    assert box.end_of(process, name).status > 128
+    assert (box.left(), processes_with(SLEEP)) == ([], [])
+
+
 def test_run_is_undone_as_create_is(box: Box) -> None:
     """Before there is a program, a signal is for slinger."""
     box.configure({"hooks": {"createRuntime": [family(box)]}})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _signal
 import os
+import threading
 
 import pytest
 
@@ -44,3 +45,55 @@ def test_an_ignored_signal_stays_ignored() -> None:
             os.kill(os.getpid(), 1)
     finally:
         _signal.signal(1, before)
+
+
+def raise_stop(_number: int, _frame: object) -> None:
+    """A handler that raises, as that of Ctrl-C does."""
+    raise KeyboardInterrupt
+
+
+def test_held_signals_are_handled_only_where_it_is_said() -> None:
+    """At check, in waiting, and at the end; the handlers are then as before."""
+    before = _signal.signal(10, raise_stop)
+    try:
+        held = signals.Held()
+        with held:
+            os.kill(os.getpid(), 10)
+            with pytest.raises(KeyboardInterrupt):
+                held.check()
+            with pytest.raises(KeyboardInterrupt), held.waiting():
+                os.kill(os.getpid(), 10)
+            os.kill(os.getpid(), 10)
+            held.forget()
+            held.check()
+        with pytest.raises(KeyboardInterrupt), signals.Held():
+            os.kill(os.getpid(), 10)
+        assert _signal.getsignal(10) is raise_stop
+    finally:
+        _signal.signal(10, before)
+
+
+def test_an_error_goes_before_a_held_signal() -> None:
+    """Which is then nobody's any more: what failed is undone already."""
+    before = _signal.signal(10, raise_stop)
+    try:
+        with pytest.raises(ContainerError), signals.Held():
+            os.kill(os.getpid(), 10)
+            raise ContainerError("first")
+    finally:
+        _signal.signal(10, before)
+
+
+def test_another_thread_than_the_main_one_holds_nothing() -> None:
+    """Python runs handlers in the main thread alone, and sets them there alone."""
+    seen: list[bool] = []
+
+    def work() -> None:
+        with signals.Held() as held:
+            held.check()
+        seen.append(True)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert seen == [True]

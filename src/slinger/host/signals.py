@@ -1,5 +1,7 @@
 """Signals of ``create`` and ``run``: stop while the container is made, relay to it once it runs.
 
+Relay is the command's; Held is for the library too, whatever handlers its caller has.
+
 The only user of ``_signal``, the C half of the stdlib's ``signal``: the other half builds enums at
 import, which costs 4 ms. Handlers are Python functions, so they run in the main thread between two
 byte codes, or when a blocking call is interrupted (PEP 475 then goes on with the call).
@@ -98,3 +100,88 @@ class Relay:
             send(number)
         except ContainerError:
             return  # the program has just ended: there is nobody left to relay to, and wait says so next
+
+
+class Held:
+    """While entered, the handlers of signals run only at `check` and in `waiting`; in between they are kept.
+
+    A handler that raises (KeyboardInterrupt, Interrupted, a time limit of the caller's) does so between any two byte
+    codes: between the making of something and the note of how to undo it too. Outside the main thread nothing is
+    held, since handlers run in that thread alone.
+    """
+
+    def __init__(self) -> None:
+        self._before: dict[int, Callable[[int, FrameType | None], object]] = {}
+        self._kept: list[int] = []
+        self._open = False
+
+    def __enter__(self) -> Self:
+        try:
+            for number in _signal.valid_signals():
+                before = _signal.getsignal(number)
+                # None: a handler that was not set from Python, which cannot be put back from here.
+                if before is not None and not isinstance(before, int):
+                    self._before[int(number)] = before
+                    _signal.signal(number, self._arrived)
+        except ValueError:  # not the main thread
+            self._before.clear()
+        except BaseException:
+            self._restore()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Handlers as before. What is kept is handled now, unless an error, of a signal perhaps, is on its way."""
+        self._restore()
+        if kind is None:
+            self.check()
+
+    def _restore(self) -> None:
+        self._open = True  # from now on ours only passes on, wherever it should stay in place
+        for number, before in self._before.items():
+            _signal.signal(number, before)
+
+    def check(self) -> None:
+        """Handle what is kept."""
+        while self._kept:
+            number = self._kept.pop(0)
+            self._before[number](number, None)
+
+    def forget(self) -> None:
+        """Ignore what is kept."""
+        self._kept.clear()
+
+    def waiting(self) -> _Waiting:
+        """A context in which signals are handled as they come: around what may take as long as it likes."""
+        return _Waiting(self)
+
+    def let_through(self) -> None:
+        """Handle signals as they come, and what is kept."""
+        self._open = True
+        self.check()
+
+    def hold(self) -> None:
+        """Keep signals from now on."""
+        self._open = False
+
+    def _arrived(self, number: int, frame: FrameType | None) -> None:
+        if self._open:
+            self._before[number](number, frame)
+        else:
+            self._kept.append(number)
+
+
+class _Waiting:
+    def __init__(self, held: Held) -> None:
+        self._held = held
+
+    def __enter__(self) -> None:
+        self._held.let_through()
+
+    def __exit__(self, *_exception: object) -> None:
+        self._held.hold()
