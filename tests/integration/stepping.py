@@ -23,8 +23,8 @@ from tests.integration.box import Box
 
 CALLS: Final = frozenset(
     """
-    bind connect flock ftruncate kill listen memfd_create mkdir pidfd_send_signal posix_spawn recvmsg remove rename
-    replace rmdir send sendfile sendmsg symlink unlink write
+    bind connect flock kill mkdir pidfd_send_signal posix_spawn recvmsg remove rename replace rmdir send sendmsg unlink
+    write
     """.split()
 )
 PROGRAM: Final = """
