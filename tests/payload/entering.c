@@ -64,31 +64,44 @@ static bool reads_fd(pid_t pid) {
     return false;
 }
 
-/* By way of a descriptor for reading, which outlives the process that makes the file busy. */
-static bool writes_exe(pid_t pid, const char *name, bool *read) {
-    char own[64];
+/* Descriptors for reading what was executed: they outlive the process that makes the file busy. */
+enum { KEPT = 64 };
+static int kept[KEPT];
+static int kept_count;
+
+static bool keeps_exe(pid_t pid, const char *name) {
     const int fd = open(path_of(pid, "exe"), O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return false;
-    *read = is_entering(pid, name);
-    snprintf(own, sizeof own, "/proc/self/fd/%d", fd);
-    bool written = false;
-    for (int i = 0; i < 1000 && *read && !written; i++) {
-        const int again = open(own, O_WRONLY | O_CLOEXEC);
-        if (again >= 0) {
-            written = write(again, "#!", 2) == 2;
-            close(again);
-        }
+    if (!is_entering(pid, name)) {
+        close(fd);
+        return false;
     }
-    close(fd);
+    if (kept_count < KEPT)
+        kept[kept_count++] = fd;
+    else
+        close(fd);
+    return true;
+}
+
+/* Write the byte that is there already: that it can be written is enough. */
+static int write_kept(void) {
+    int written = 0;
+    for (int i = 0; i < kept_count; i++) {
+        char own[64];
+        char byte;
+        snprintf(own, sizeof own, "/proc/self/fd/%d", kept[i]);
+        const int fd = open(own, O_WRONLY | O_CLOEXEC);
+        if (fd < 0)
+            continue;
+        written += pread(kept[i], &byte, 1, 0) == 1 && pwrite(fd, &byte, 1, 0) == 1;
+        close(fd);
+    }
     return written;
 }
 
 static void attack(pid_t pid, const char *name, int64_t counts[ATTACKS]) {
-    bool read = false;
-    const bool written = writes_exe(pid, name, &read);
-    counts[EXE_READ] += read;
-    counts[EXE_WRITTEN] += written;
+    counts[EXE_READ] += keeps_exe(pid, name);
     counts[EXE_OPENED] += opens(pid, "exe", O_WRONLY) && is_entering(pid, name);
     counts[FD_READ] += reads_fd(pid) && is_entering(pid, name);
     counts[MEMORY_READ] += opens(pid, "mem", O_RDONLY) && is_entering(pid, name);
@@ -115,6 +128,7 @@ int command_attack_entering(char **argv) {
             }
         }
         closedir(proc);
+        counts[EXE_WRITTEN] += write_kept();
         /* One that was traced as the program, after the exec, has to be waited for by us as well. */
         while (waitpid(-1, NULL, WNOHANG | __WALL) > 0)
             ;
