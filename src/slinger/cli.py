@@ -53,6 +53,7 @@ CREATE = (
     Option("config",         "f", "FILE",   VALUE, "read this file instead of the bundle's config.json", ""),
     Option("console-socket", "",  "SOCKET", VALUE, "send the terminal's master end to this unix socket", ""),
     Option("pid-file",       "",  "FILE",   VALUE, "write the pid of the container's init to this file", ""),
+    Option("pidfd-socket",   "",  "SOCKET", VALUE, "send a pidfd of the container's init to this unix socket", ""),
     Option("no-pivot",       "",  "",       FLAG,  "no pivot_root: for a root on a ramdisk", default=False),
     Option("no-new-keyring", "",  "",       FLAG,  "keep the caller's session keyring", default=False),
     Option("no-subreaper",   "",  "",       FLAG,  "do not adopt the container's orphans while waiting", default=False),
@@ -73,6 +74,7 @@ EXEC = (
     Option("process",        "p", "FILE",   VALUE, "read the process from this JSON file", ""),
     Option("detach",         "d", "",       FLAG,  "do not wait for its end", default=False),
     Option("pid-file",       "",  "FILE",   VALUE, "write its pid to this file", ""),
+    Option("pidfd-socket",   "",  "SOCKET", VALUE, "send its pidfd to this unix socket", ""),
     Option("process-label",  "",  "LABEL",  VALUE, "SELinux label", ""),
     Option("apparmor",       "",  "PROFILE", VALUE, "AppArmor profile", ""),
     Option("no-new-privs",   "",  "",       FLAG,  "no new privileges", default=False),
@@ -101,6 +103,7 @@ SPEC = (
     Option("rootless",       "",  "",       FLAG,  "for a plain user; the default when one calls", default=False),
 )
 PLAN = (
+    Option("config",         "f", "FILE",   VALUE, "read this file instead of the bundle's config.json", ""),
     Option("id",             "",  "ID",     VALUE, "the container's id (default: plan)", "plan"),
     Option("json",           "",  "",       FLAG,  "print JSON", default=False),
 )

@@ -82,6 +82,7 @@ class Container:
         console_socket: str = "",
         pid_file: str = "",
         rootless: bool | None = None,
+        pidfd_socket: str = "",
         supervise: bool = True,
         subreaper: bool = True,
         stdio: tuple[int, int, int] = (0, 1, 2),
@@ -95,7 +96,8 @@ class Container:
         program's standard input, output and error; they stay open here. With a terminal they are what ``wait``
         copies its bytes from and to, unless ``console_socket`` names the socket that is to get it.
         ``preserve_fds``: this many descriptors from 3 on go to the program; before them ``listen_fds`` sockets,
-        as systemd passes them. ``pid_file`` gets the pid. ``environment`` (``NAME=value``) is what hooks inherit
+        as systemd passes them. ``pid_file`` gets the pid, the unix socket
+        ``pidfd_socket`` a descriptor of init. ``environment`` (``NAME=value``) is what hooks inherit
         that have no env of their own; None is ours. ``warn`` is called with each warning.
         ``rootless``: do without a cgroup that nobody asked for, and without device rules, where they are denied;
         None: if we have no privilege over the host.
@@ -122,6 +124,7 @@ class Container:
             console_socket=console_socket,
             pid_file=pid_file,
             rootless=rootless,
+            pidfd_socket=pidfd_socket,
             supervise=supervise,
             subreaper=subreaper,
             stdio=stdio,
@@ -336,8 +339,17 @@ def containers(root: str = "") -> tuple[Container, ...]:
     return tuple(found)
 
 
-def plan_of(bundle: str, *, root: str = "", container_id: str = "plan", warn: Callable[[str], None] = _quiet) -> Plan:
+def plan_of(
+    bundle: str,
+    *,
+    config: str = "",
+    root: str = "",
+    container_id: str = "plan",
+    warn: Callable[[str], None] = _quiet,
+) -> Plan:
     """The plan that ``create`` would follow on this machine, without doing any of it."""
     from slinger.creation import plan_only  # noqa: PLC0415
 
-    return plan_only(os.path.abspath(bundle), absolute_root(root), container_id, warn)
+    directory = os.path.abspath(bundle)
+    config_file = os.path.abspath(config) if config else f"{directory}/config.json"
+    return plan_only(directory, config_file, absolute_root(root), container_id, warn)

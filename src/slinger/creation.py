@@ -11,9 +11,10 @@ import time
 
 from slinger.errors import ConfigError, ContainerError, HostError
 from slinger.failures import explain
-from slinger.hooks.placing import Setting, place
+from slinger.hooks.placing import Setting, hook_output, place
 from slinger.hooks.running import Recorder, run_hooks
 from slinger.host import cgroup, console, idmap, machine, probe
+from slinger.host.handover import FIRST_PROCESS, send_master, send_pidfd
 from slinger.host.hands import Hands
 from slinger.host.process import Process, wait_gone
 from slinger.host.seccomp import compile_filter
@@ -55,6 +56,7 @@ class Request(Record):
     console_socket: str
     pid_file: str
     rootless: bool | None  # no privilege over the host's cgroups is to be expected; None: found out
+    pidfd_socket: str
     supervise: bool
     subreaper: bool
     stdio: tuple[int, int, int]
@@ -198,6 +200,7 @@ class Creation:
             Options(container_id=request.container_id, bundle=request.bundle, environment=request.environment),
             self.rootfs,
             namespaces=self.saved.namespaces,
+            output=hook_output(config.annotations),
         )
         self.undo.push("poststop hooks", self._poststop)
         self.undo.push("the cgroup", self._remove_cgroup)
@@ -289,7 +292,7 @@ class Creation:
             return
         try:
             with self.signals.waiting():
-                console.send_master(self.request.console_socket, name, fd)
+                send_master(self.request.console_socket, name, fd)
         finally:
             os.close(fd)
 
@@ -310,6 +313,8 @@ class Creation:
         )
         if self.request.pid_file:
             write_pid_file(self.request.pid_file, self.pid)
+        if self.request.pidfd_socket:
+            send_pidfd(self.request.pidfd_socket, FIRST_PROCESS, self.pid)
         self.home.write(self.saved)
         self.done = True
 
@@ -367,13 +372,13 @@ def create(request: Request, warn: Callable[[str], None]) -> Created:
     return Creation(request.replace(root=prepare_root(request.root)), warn).run()
 
 
-def plan_only(bundle: str, root: str, container_id: str, warn: Callable[[str], None]) -> Plan:
+def plan_only(bundle: str, config_file: str, root: str, container_id: str, warn: Callable[[str], None]) -> Plan:
     """The plan that create would follow on this machine, without doing any of it."""
     request = Request(
         container_id=container_id,
         bundle=bundle,
         root=root,
-        config_file=f"{bundle}/config.json",
+        config_file=config_file,
         no_pivot=False,
         no_new_keyring=False,
         preserve_fds=0,
@@ -381,6 +386,7 @@ def plan_only(bundle: str, root: str, container_id: str, warn: Callable[[str], N
         console_socket="",
         pid_file="",
         rootless=None,
+        pidfd_socket="",
         supervise=False,
         subreaper=False,
         stdio=(0, 1, 2),

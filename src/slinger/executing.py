@@ -10,6 +10,7 @@ from slinger.errors import ConfigError, HostError
 from slinger.failures import explain
 from slinger.host import cgroup, console, machine
 from slinger.host.cgroup.below import below
+from slinger.host.handover import ONE_MORE_PROCESS, send_master, send_pidfd
 from slinger.host.hands import Hands
 from slinger.host.seccomp import compile_filter
 from slinger.host.store import CONFIG
@@ -42,6 +43,7 @@ class Order(Record):
     console_socket: str = ""
     pid_file: str = ""
     cgroups: tuple[str, ...] = ()  # [CONTROLLER[,...]:]PATH below the container's cgroup, see host/cgroup/below.py
+    pidfd_socket: str = ""
     ignore_paused: bool = False
     stdio: tuple[int, int, int] = (0, 1, 2)
 
@@ -144,8 +146,11 @@ class Execution:
             # The container may have ended, and its pid gone to another, while we looked at its namespaces.
             if not init.alive():
                 raise HostError(BEFORE_EXEC, hint="the container has ended")
-        elif self.order.pid_file:
-            write_pid_file(self.order.pid_file, self.pid)
+        else:
+            if self.order.pid_file:
+                write_pid_file(self.order.pid_file, self.pid)
+            if self.order.pidfd_socket:
+                send_pidfd(self.order.pidfd_socket, ONE_MORE_PROCESS, self.pid)
         self.hands.go()
 
     def _take_console(self, name: str, fd: int) -> None:
@@ -153,7 +158,7 @@ class Execution:
             self.master = fd
             return
         try:
-            console.send_master(self.order.console_socket, name, fd)
+            send_master(self.order.console_socket, name, fd)
         finally:
             os.close(fd)
 

@@ -93,7 +93,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> type[Fake]:
 def test_create_hands_all_its_options_on(fake: type[Fake], tmp_path: Path) -> None:
     """Each option, under the library's name."""
     line = (
-        "--root /r create --bundle /b --config /c --console-socket /s --pid-file /p --no-pivot --no-new-keyring "
+        "--root /r create --bundle /b --config /c --console-socket /s --pid-file /p --pidfd-socket /d --no-pivot --no-new-keyring "
         "--preserve-fds 0 --no-subreaper box"
     ).replace("/r", str(tmp_path))
     assert cli.serve(line.split()) == 0
@@ -111,6 +111,7 @@ def test_create_hands_all_its_options_on(fake: type[Fake], tmp_path: Path) -> No
         "console_socket": "/s",
         "pid_file": "/p",
         "rootless": None,
+        "pidfd_socket": "/d",
         "supervise": False,
         "subreaper": False,
     }

@@ -23,6 +23,13 @@ class Setting(Record):
     rootfs: str
     pid: int = 0
     namespaces: tuple[str, ...] = ()  # the container's that are not the runtime's
+    output: tuple[str, str] = ("", "")  # files that get the hooks' stdout and stderr
+
+
+def hook_output(annotations: tuple[tuple[str, str], ...]) -> tuple[str, str]:
+    """The files that the hooks' stdout and stderr are to be appended to, "" for none: crun's annotations."""
+    named = dict(annotations)
+    return named.get("run.oci.hooks.stdout", ""), named.get("run.oci.hooks.stderr", "")
 
 
 def place(config: Config, setting: Setting) -> Placed:

@@ -6,7 +6,7 @@ import os
 
 from slinger import lifecycle
 from slinger.errors import HostError, SlingerError
-from slinger.hooks.placing import Setting, hooks_plan
+from slinger.hooks.placing import Setting, hook_output, hooks_plan
 from slinger.hooks.records import failure, make_record, origin_parts, to_json
 from slinger.host import machine
 from slinger.host.hands import Hands
@@ -59,12 +59,34 @@ class Recorder:
             differs=self.setting.namespaces,
         )
         self.home.append_line(HOOKS, dump(to_json(record)))
+        self._append(self.setting.output[0], ran.stdout, ran.stdout_size)
+        self._append(self.setting.output[1], ran.stderr, ran.stderr_size)
         if not record.ok:
             error = failure(record)
             if op.go_on:
                 self.warn(str(error))
             else:
                 self.failure = error
+
+    def _append(self, path: str, tail: bytes, size: int) -> None:
+        """What a hook has written, appended to a file that an annotation names; a relative path is the bundle's.
+
+        Of long output it is the end, as in the record, behind a line that says so. It is no hook's fault if the
+        file cannot be written: a warning.
+        """
+        if not path or not size:
+            return
+        left_out = size - len(tail)
+        note = f"[{left_out} bytes left out]\n".encode() if left_out else b""
+        where = os.path.join(self.setting.options.bundle, path)
+        try:
+            fd = os.open(where, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
+            try:
+                os.write(fd, note + tail)
+            finally:
+                os.close(fd)
+        except OSError as error:
+            self.warn(str(HostError.of("the hooks' output", error)))
 
     def _pid_shown(self, op: ops.Hook) -> int | None:
         shown = lifecycle.stage_of(origin_parts(op.origin)[0]).pid
@@ -110,7 +132,13 @@ def _listen(hands: Hands, recorder: Recorder) -> None:
 def setting_of(saved: Saved, environment: tuple[str, ...]) -> Setting:
     """What hooks after create are told, from the container's record."""
     options = Options(container_id=saved.container_id, bundle=saved.bundle, environment=environment)
-    return Setting(options, saved.rootfs, saved.init[0] if saved.init else 0, saved.namespaces)
+    return Setting(
+        options,
+        saved.rootfs,
+        saved.init[0] if saved.init else 0,
+        saved.namespaces,
+        hook_output(saved.annotations),
+    )
 
 
 def run_late_hooks(home: Home, setting: Setting, point: str, warn: Callable[[str], None]) -> None:

@@ -1,14 +1,11 @@
-"""The terminal's other end: handed to a console socket, or copied to and from our own terminal."""
+"""The terminal's other end, copied to and from our own terminal."""
 
 from __future__ import annotations
 
 import _signal
-import _socket
 import errno
 import os
 import select
-
-from slinger.errors import HostError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,19 +18,6 @@ WINSIZE_BYTES = 8
 SIGWINCH = 28
 END_OF_FILE = b"\x04"  # VEOF
 END_PAUSE = 200  # milliseconds
-
-
-def send_master(path: str, name: str, master: int) -> None:
-    """Hand the master to who listens on the console socket; ``name`` is the slave's (runc, docs/terminals.md)."""
-    sender = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
-    try:
-        sender.connect(path)
-        rights = (_socket.SOL_SOCKET, _socket.SCM_RIGHTS, master.to_bytes(4, "little"))
-        sender.sendmsg([name.encode()], [rights])
-    except OSError as error:
-        raise HostError.of(f"--console-socket {path}", error) from error
-    finally:
-        sender.close()
 
 
 def window_size(fd: int) -> tuple[int, int] | None:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from slinger.spec.config import Config, Process
 
 NO_CAPABILITIES = Capabilities()
+# crun's annotation, which podman's `--group-add keep-groups` sends: the program keeps the caller's groups.
+KEEP_GROUPS = ("run.oci.keep_original_groups", "1")
 SYS_ADMIN = 1 << CAPABILITIES["CAP_SYS_ADMIN"]
 
 
@@ -64,7 +66,7 @@ def _user_op(config: Config, process: Process, facts: Facts) -> Op:
         uid=user.uid,
         gid=user.gid,
         groups=tuple(str(gid) for gid in user.additional_gids),
-        set_groups=int(not denied or bool(user.additional_gids)),
+        set_groups=int((not denied or bool(user.additional_gids)) and KEEP_GROUPS not in config.annotations),
         umask=DEFAULT_UMASK if user.umask is None else user.umask,
     )
 

@@ -44,6 +44,7 @@ def make(call: Call, *, supervise: bool, subreaper: bool) -> Container:
         console_socket=options.text("console-socket"),
         pid_file=options.text("pid-file"),
         rootless=call.rootless,
+        pidfd_socket=options.text("pidfd-socket"),
         supervise=supervise,
         subreaper=subreaper,
         warn=call.warn,

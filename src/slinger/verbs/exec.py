@@ -33,6 +33,7 @@ def main(call: Call) -> Outcome:
         console_socket=options.text("console-socket"),
         pid_file=options.text("pid-file"),
         cgroups=options.texts("cgroup"),
+        pidfd_socket=options.text("pidfd-socket"),
         ignore_paused=options.flag("ignore-paused"),
     )
     with Relay() as relay:

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 def main(call: Call) -> Outcome:
     """Answer with the plan, for people or as JSON."""
     options = call.options
-    plan = plan_of(call.arguments[0], root=call.root, container_id=options.text("id"), warn=call.warn)
+    plan = plan_of(
+        call.arguments[0],
+        config=options.text("config"),
+        root=call.root,
+        container_id=options.text("id"),
+        warn=call.warn,
+    )
     text = dump_pretty(explain.data(plan), "  ") if options.flag("json") else explain.text(plan)
     return Outcome(text if text.endswith("\n") else text + "\n")
