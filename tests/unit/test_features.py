@@ -23,11 +23,17 @@ def test_the_answer_is_made_from_the_tables() -> None:
         f"SCMP_CMP_{name}" for name in ("EQ", "GE", "GT", "LE", "LT", "MASKED_EQ", "NE")
     ]
     assert "SCMP_ACT_NOTIFY" in linux["seccomp"]["actions"]
-    assert answer["potentiallyUnsafeConfigAnnotations"] == ["org.systemd.property."]
+    assert linux["memoryPolicy"]["modes"][0] == "MPOL_DEFAULT"
+    assert "MPOL_F_STATIC_NODES" in linux["memoryPolicy"]["flags"]
+    assert answer["potentiallyUnsafeConfigAnnotations"] == [
+        "org.systemd.property.",
+        "run.oci.hooks.",
+        "run.oci.keep_original_groups",
+    ]
 
 
-def test_the_answer_has_no_members_that_the_specification_does_not_define() -> None:
-    """features.md and features-linux.json."""
+def test_the_answer_has_all_members_and_no_others_than_the_specification_defines() -> None:
+    """features.md and features-linux.md of runtime-spec 1.3."""
     answer: dict[str, Any] = features()
     assert set(answer) == {
         *("ociVersionMin", "ociVersionMax", "hooks", "mountOptions", "linux", "annotations"),
@@ -35,8 +41,10 @@ def test_the_answer_has_no_members_that_the_specification_does_not_define() -> N
     }
     assert set(answer["linux"]) == {
         *("namespaces", "capabilities", "cgroup", "seccomp", "apparmor", "selinux", "intelRdt", "mountExtensions"),
-        "netDevices",
+        *("memoryPolicy", "netDevices"),
     }
+    assert set(answer["linux"]["intelRdt"]) == {"enabled", "schemata", "monitoring"}
+    assert set(answer["linux"]["memoryPolicy"]) == {"modes", "flags"}
     assert set(answer["linux"]["cgroup"]) == {"v1", "v2", "systemd", "systemdUser", "rdma"}
     assert set(answer["linux"]["seccomp"]) == {
         "enabled",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from slinger.lifecycle import STAGE_NAMES
 from slinger.linux.capabilities import CAPABILITIES
 from slinger.linux.flags import NAMESPACES, OPTION_NAMES
+from slinger.linux.scheduling import MEMORY_POLICIES, MEMORY_POLICY_FLAGS
 from slinger.linux.seccomp import ACTIONS, ARCHITECTURES, FLAGS, OPERATORS
 from slinger.version import COMMIT, SPEC_VERSION, VERSION
 
@@ -19,6 +20,9 @@ SELINUX = False
 INTEL_RDT = False
 NET_DEVICES = False
 IDMAP = False
+# Beside systemd's properties, of which one can run programs as root (CVE-2024-3154): files on the host that hooks'
+# output goes to, and the caller's groups.
+UNSAFE = ("run.oci.hooks.", "run.oci.keep_original_groups")
 
 
 def features(*, version: str = VERSION, commit: str = COMMIT, libseccomp: str = "") -> dict[str, object]:
@@ -48,11 +52,11 @@ def features(*, version: str = VERSION, commit: str = COMMIT, libseccomp: str = 
             },
             "apparmor": {"enabled": APPARMOR},
             "selinux": {"enabled": SELINUX},
-            "intelRdt": {"enabled": INTEL_RDT},
+            "intelRdt": {"enabled": INTEL_RDT, "schemata": INTEL_RDT, "monitoring": INTEL_RDT},
+            "memoryPolicy": {"modes": list(MEMORY_POLICIES), "flags": list(MEMORY_POLICY_FLAGS)},
             "mountExtensions": {"idmap": {"enabled": IDMAP}},
             "netDevices": {"enabled": NET_DEVICES},
         },
         "annotations": {name: value for name, value in known if value},
-        # As in every runtime that drives systemd: a property can run programs as root (CVE-2024-3154).
-        "potentiallyUnsafeConfigAnnotations": ["org.systemd.property."],
+        "potentiallyUnsafeConfigAnnotations": ["org.systemd.property.", *UNSAFE],
     }
