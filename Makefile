@@ -12,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 # Files and folders: a folder's time changes when a file in it goes.
-SOURCES := $(shell find src init -name __pycache__ -prune -o -print) meson.build meson.options pyproject.toml README.md
+SOURCES := $(shell find src init completions -name __pycache__ -prune -o -print) meson.build meson.options pyproject.toml README.md
 # Quick and rootless ones first.
 TESTS := $(wildcard $(addprefix tests/,unit golden init contract integration security peers))
 

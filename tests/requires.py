@@ -143,6 +143,7 @@ REQUIREMENTS: dict[str, Requirement] = {
     "subids": Requirement(_subordinate_ids, "apt-get install uidmap, and a range in /etc/subuid and /etc/subgid"),
     "common-python": Requirement(_common_python, f"apt-get install python3.{sys.version_info.minor}, for all users"),
     "libseccomp": Requirement(_libseccomp, "apt-get install libseccomp2"),
+    "bash": _tool("bash", "bash"),
     "busybox": _tool("busybox", "busybox-static"),
     "catatonit": Requirement(Path("/usr/libexec/podman/catatonit").exists, "apt-get install catatonit"),
     "clang": _tool("clang", "clang"),

@@ -25,7 +25,7 @@ c_warnings() { # builds in .build/CC with every warning an error
 
 mapfile -t python_folders < <(find src tests tools bench -name '*.py' | cut -d/ -f1 | sort -u)
 mapfile -t c_files < <(find init tests -name '*.[ch]' ! -name '*.gen.h')
-mapfile -t shell_files < <(find .ci tools tests bench -name '*.sh' -o -path .ci/run)
+mapfile -t shell_files < <(find .ci tools tests bench completions -name '*.sh' -o -name '*.bash' -o -path .ci/run)
 
 mkdir -p .build
 run "ruff check" ruff check --quiet "${python_folders[@]}"

@@ -93,8 +93,8 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> type[Fake]:
 def test_create_hands_all_its_options_on(fake: type[Fake], tmp_path: Path) -> None:
     """Each option, under the library's name."""
     line = (
-        "--root /r create --bundle /b --config /c --console-socket /s --pid-file /p --pidfd-socket /d --no-pivot --no-new-keyring "
-        "--preserve-fds 0 --no-subreaper box"
+        "--root /r create --bundle /b --config /c --console-socket /s --pid-file /p --pidfd-socket /d --no-pivot "
+        "--no-new-keyring --preserve-fds 0 --no-subreaper box"
     ).replace("/r", str(tmp_path))
     assert cli.serve(line.split()) == 0
     warn = fake.created.pop("warn")
