@@ -30,6 +30,7 @@ _slinger_value() {
     exec:preserve-fds) kind='' ;;
     exec:cgroup) kind='' ;;
     exec:ignore-paused) kind='-' ;;
+    exec:no-subreaper) kind='-' ;;
     kill:all|kill:a) kind='-' ;;
     delete:force|delete:f) kind='-' ;;
     run:bundle|run:b) kind='dirs' ;;
@@ -90,7 +91,7 @@ _slinger_options() {
     create) words='--bundle --config --console-socket --pid-file --pidfd-socket --no-pivot --no-new-keyring --no-subreaper --preserve-fds --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --criu --help' ;;
     start) words='--root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --criu --help' ;;
     state) words='--root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --criu --help' ;;
-    exec) words='--console-socket --cwd --env --tty --user --additional-gids --process --detach --pid-file --pidfd-socket --process-label --apparmor --no-new-privs --cap --preserve-fds --cgroup --ignore-paused --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --criu --help' ;;
+    exec) words='--console-socket --cwd --env --tty --user --additional-gids --process --detach --pid-file --pidfd-socket --process-label --apparmor --no-new-privs --cap --preserve-fds --cgroup --ignore-paused --no-subreaper --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --criu --help' ;;
     kill) words='--all --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --criu --help' ;;
     delete) words='--force --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --criu --help' ;;
     run) words='--bundle --config --console-socket --pid-file --pidfd-socket --no-pivot --no-new-keyring --no-subreaper --preserve-fds --detach --keep --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --criu --help' ;;
