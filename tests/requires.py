@@ -125,7 +125,9 @@ def _sanitizers() -> bool:
     """Clang finds its run-time libraries: address, undefined, fuzzer."""
     command = ["clang", "-fsanitize=address,undefined", "-x", "c", "-o", "/dev/null", "-"]
     source = b"int main(void) { return 0; }"
-    return _program("clang")() and subprocess.run(command, check=False, input=source, capture_output=True).returncode == 0
+    return (
+        _program("clang")() and subprocess.run(command, check=False, input=source, capture_output=True).returncode == 0
+    )
 
 
 def _tool(name: str, package: str) -> Requirement:

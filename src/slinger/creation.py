@@ -314,7 +314,8 @@ class Creation:
         if self.request.pid_file:
             write_pid_file(self.request.pid_file, self.pid)
         if self.request.pidfd_socket:
-            send_pidfd(self.request.pidfd_socket, FIRST_PROCESS, self.pid)
+            with self.signals.waiting():
+                send_pidfd(self.request.pidfd_socket, FIRST_PROCESS, self.pid)
         self.home.write(self.saved)
         self.done = True
 

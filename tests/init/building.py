@@ -30,7 +30,7 @@ def build(*sources: Path, sanitizers: str = "address,undefined") -> Path:
         return built
     built.parent.mkdir(parents=True, exist_ok=True)
     unfinished = built.with_name(f"{built.name}.{os.getpid()}")  # two test runs may build at once
-    command = ["clang", *FLAGS, f"-fsanitize={sanitizers}", f"-I{INIT}", "-o", unfinished, *sources]
+    command: list[str | Path] = ["clang", *FLAGS, f"-fsanitize={sanitizers}", f"-I{INIT}", "-o", unfinished, *sources]
     subprocess.run(command, check=True)
     unfinished.replace(built)
     return built

@@ -167,7 +167,8 @@ static void a_parent_is_asked_for_with_a_real_name(void) {
     static const char *const none[] = {"", "/", "a/", ".", "..", "/a/.", "a/.."};
     for (size_t i = 0; i < sizeof none / sizeof *none; i++)
         HOLDS(open_parent(&hands, none[i], &name) == -1 && errno == EINVAL);
-    HOLDS(open_parent(&hands, "/x/y/z", &name) >= 0 && strcmp(name, "z") == 0 && is_inside("x/y") && !is_inside("x/y/z"));
+    HOLDS(
+        open_parent(&hands, "/x/y/z", &name) >= 0 && strcmp(name, "z") == 0 && is_inside("x/y") && !is_inside("x/y/z"));
     HOLDS(open_parent(&hands, "w", &name) >= 0 && strcmp(name, "w") == 0 && !is_inside("w"));
 }
 

@@ -10,7 +10,7 @@ import struct
 import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -24,12 +24,15 @@ from tests.requires import requires
 pytestmark = requires("clang", "sanitizers")
 
 REFUSED: Final = "refused"
-GOLDEN: Final = {name: sample.compile().encode() for name, sample in {**SAMPLES, **ENTERED}.items()}
+GOLDEN: Final = {
+    **{name: sample.compile().encode() for name, sample in SAMPLES.items()},
+    **{name: sample.compile().encode() for name, sample in ENTERED.items()},
+}
 
 
 def every_op() -> bytes:
     """A plan with each op once, and in each field a value that shows."""
-    values: dict[str, object] = {"int": 1, "str": "text", "bytes": b"\0\1\2", "tuple[str, ...]": ("one", "", "three")}
+    values: dict[str, Any] = {"int": 1, "str": "text", "bytes": b"\0\1\2", "tuple[str, ...]": ("one", "", "three")}
     each = [kind("", **{name: values[annotation] for name, annotation in layout(kind)}) for kind in ops.OPS]
     return Plan(tuple(each), 2).encode()
 
@@ -112,9 +115,7 @@ def test_a_number_put_at_any_place_is_read_alike_or_refused_by_both() -> None:
     """Wherever a length, a count, a kind or a slot stands, all that can be written there is tried."""
     numbers = (0, 1, 2, 5, 0x7F, 0x80, 0xFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFB, 0xFFFFFFFF)
     plans = [
-        SMALL[:at] + struct.pack("<I", number) + SMALL[at + 4 :]
-        for at in range(len(SMALL) - 3)
-        for number in numbers
+        SMALL[:at] + struct.pack("<I", number) + SMALL[at + 4 :] for at in range(len(SMALL) - 3) for number in numbers
     ]
     found = compare(plans)
     assert found.count(REFUSED) > len(plans) // 2

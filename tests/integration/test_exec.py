@@ -27,7 +27,6 @@ pytestmark = requires("root")
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
     """A running container for the tests that leave it as it is."""
-
     program = str(Path(sys.prefix, "bin/slinger"))
     base = tmp_path_factory.mktemp("exec")
     box = Box(program, base / "root", make_bundle(base / "bundle", base_config()))
@@ -37,7 +36,9 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
 
 def run(box: Box, *words: str, stdin: bytes = b"") -> tuple[int, bytes, bytes]:
     """exec on pipes: its status and output."""
-    done = subprocess.run(box.command("exec", box.id, *words), input=stdin, capture_output=True, timeout=30)
+    done = subprocess.run(
+        box.command("exec", box.id, *words), check=False, input=stdin, capture_output=True, timeout=30
+    )
     return done.returncode, done.stdout, done.stderr
 
 
@@ -109,8 +110,10 @@ def test_a_program_that_cannot_be_run_is_said_as_engines_read_it(
         (["--preserve-fds", "1"], "--preserve-fds 1: file descriptor 3 is not open"),
         (
             ["--tty", "--detach"],
-            "process.terminal: cannot allocate tty if slinger will detach without setting console socket"
-            " (--console-socket PATH)",
+            (
+                "process.terminal: cannot allocate tty if slinger will detach without setting console socket"
+                " (--console-socket PATH)"
+            ),
         ),
         (
             ["--console-socket", "/x"],

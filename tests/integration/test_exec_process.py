@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Final
 
 import pytest
 
@@ -49,16 +50,16 @@ def test_it_is_as_the_containers_own_process(box: Box) -> None:
     assert sets(shown) == {"effective": 0, "permitted": 0, "inheritable": 0, "bounding": OWN, "ambient": 0}
 
 
-@pytest.mark.parametrize(
-    ("options", "expected"),
-    [
-        ((), (0, 0, [])),
-        (("--user", "1000"), (1000, 0, [])),
-        (("-u", "1000:5"), (1000, 5, [])),
-        (("-u", "4294967294:4294967294"), (4294967294, 4294967294, [])),
-        (("-u", "7:8", "-g", "9", "--additional-gids", "10"), (7, 8, [9, 10])),
-    ],
-)
+USERS: Final[list[tuple[tuple[str, ...], tuple[Json, Json, Json]]]] = [
+    ((), (0, 0, [])),
+    (("--user", "1000"), (1000, 0, [])),
+    (("-u", "1000:5"), (1000, 5, [])),
+    (("-u", "4294967294:4294967294"), (4294967294, 4294967294, [])),
+    (("-u", "7:8", "-g", "9", "--additional-gids", "10"), (7, 8, [9, 10])),
+]
+
+
+@pytest.mark.parametrize(("options", "expected"), USERS)
 def test_a_user_is_its_numbers(box: Box, options: tuple[str, ...], expected: tuple[Json, Json, Json]) -> None:
     """The container's /etc/passwd, where 1000 is root here, has no say in it (CVE-2016-3697)."""
     (box.bundle.rootfs / "etc/passwd").write_text("1000:x:0:0:evil:/evil:/bin/sh\nroot:x:0:0::/root:/bin/sh\n")
@@ -199,7 +200,7 @@ def test_the_filter_of_the_container_holds_for_all_its_processes(box: Box) -> No
 @requires("two-cpus")
 def test_the_cpus_of_an_exec_can_be_chosen(box: Box, affinity: Json, expected: list[int]) -> None:
     """config.md, "execCPUAffinity": the container's own process keeps all of its own."""
-    own: list[Json] = sorted(os.sched_getaffinity(0))
+    own: list[Json] = [*sorted(os.sched_getaffinity(0))]
     wait_inside(box)
     assert os.sched_getaffinity(box.pid()) == set(own)
     found = list(sequence(of_file(box, execCPUAffinity=affinity)["cpus"]))

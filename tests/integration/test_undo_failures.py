@@ -114,4 +114,3 @@ def test_a_failed_create_leaves_what_was_there(box: Box) -> None:
     box.fail(*box.creating())
     assert sorted(box.directory.rglob("*")) == before
     assert box.root.is_dir()
-

@@ -117,7 +117,7 @@ def cgroup_namespace(tmp_path: Path) -> Iterator[str]:
 
 
 @requires("strace", "unshare")
-@pytest.mark.parametrize(("process", "call", "count"), HANDS, ids=lambda value: str(value))
+@pytest.mark.parametrize(("process", "call", "count"), HANDS, ids=str)
 def test_a_create_whose_hands_are_killed_at_any_step_leaves_nothing(
     box: Box, cgroup_namespace: str, process: str, call: str, count: int
 ) -> None:
@@ -169,4 +169,3 @@ def test_the_directory_of_a_create_at_work_is_not_removed(box: Box) -> None:
         assert box.fail(*box.creating()) == "container with given ID already exists"
     finally:
         os.close(fd)
-

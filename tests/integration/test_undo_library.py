@@ -69,7 +69,7 @@ def test_a_handler_of_the_programs_own_is_put_back_and_undoes_create(
     def late(_number: int, _frame: object) -> None:
         raise TimeoutError("too late")
 
-    enter = Creation._enter_cgroup  # noqa: SLF001 - a moment in the midst of it
+    enter = Creation._enter_cgroup
 
     def interrupted(creation: Creation) -> None:
         os.kill(os.getpid(), signal.SIGALRM)

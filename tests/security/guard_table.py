@@ -263,8 +263,8 @@ GUARDS: Final = (
         (
             (
                 "src/slinger/verbs/exec.py",
-                "            bounding=caps.bounding + added,",
-                "            inheritable=added, bounding=caps.bounding + added,",
+                "        bounding=(*sets.bounding, *added), effective",
+                "        inheritable=tuple(added), bounding=(*sets.bounding, *added), effective",
             ),
         ),
         (f"{IDENTITY}::test_a_process_of_exec_has_no_inheritable_capabilities",),

@@ -13,6 +13,7 @@ from slinger.errors import SlingerError
 from slinger.spec.config import Capabilities, Config, ConsoleSize, CpuAffinity, Process, Rlimit, User
 from slinger.verbs import Call
 from slinger.verbs.exec import make_process, parse_user
+from tests.bundles import Json
 from tests.unit.documents import parsed
 
 OWN = Process(
@@ -159,7 +160,13 @@ def test_a_process_file_describes_the_process_within_the_containers_limits(file:
 
 def test_what_a_process_file_has_is_its_own(file: Path) -> None:
     """An empty object of capabilities is no capabilities, an oomScoreAdj of 0 is 0."""
-    document = {"cwd": "/", "args": ["x"], "capabilities": {}, "oomScoreAdj": 0, "apparmorProfile": "other"}
+    document: dict[str, Json] = {
+        "cwd": "/",
+        "args": ["x"],
+        "capabilities": {},
+        "oomScoreAdj": 0,
+        "apparmorProfile": "other",
+    }
     file.write_text(json.dumps(document))
     process = made("--process", str(file), "box")
     assert (process.capabilities, process.oom_score_adj) == (Capabilities(), 0)
