@@ -145,11 +145,12 @@ def test_a_device_that_is_listed_twice_is_a_warning() -> None:
     )
 
 
-def test_a_file_mode_with_a_type_is_a_warning() -> None:
-    """Engines write st_mode: 0o20666 is 8630."""
-    assert warned(("linux.devices", [{**FUSE, "fileMode": 8630}])) == (
-        "linux.devices[0].fileMode: 8630 has bits beyond 0777 (511), ignored",
+def test_a_file_mode_with_more_than_permissions_is_a_warning() -> None:
+    """But for the file type: engines write st_mode, and 0o20666 is 8630."""
+    assert warned(("linux.devices", [{**FUSE, "fileMode": 0o1666}])) == (
+        "linux.devices[0].fileMode: 950 has bits beyond 0777 (511), ignored",
     )
+    assert warned(("linux.devices", [{**FUSE, "fileMode": 8630}])) == ()
     assert warned(("linux.devices", [{**FUSE, "fileMode": 511}])) == ()
 
 

@@ -32,6 +32,7 @@ PERSONALITIES = ("LINUX", "LINUX32")
 _LARGEST_NANOSECONDS = 999_999_999
 _LARGEST_NUMBER = 2**32 - 1  # of a device; the kernel has 12 and 20 bits
 _LONGEST_INTERFACE = 15  # IFNAMSIZ counts the terminating NUL
+_FILE_TYPE = 0o170000  # S_IFMT
 _LARGEST_MODE = 0o777
 
 # Parameters that a namespace has of its own, by what their name begins with or is (ipc_namespaces(7),
@@ -99,7 +100,7 @@ def warn_devices(config: Config) -> tuple[str, ...]:
     for index, device in enumerate(config.linux.devices):
         at = f"linux.devices[{index}]"
         mode = device.file_mode or 0
-        if mode > _LARGEST_MODE:
+        if mode & ~_FILE_TYPE > _LARGEST_MODE:  # podman gives what stat(2) gave, its file type too
             warnings.append(f"{at}.fileMode: {mode} has bits beyond 0777 (511), ignored")
         number = (device.type, device.major, device.minor)
         if device.type != "p" and number in seen:
