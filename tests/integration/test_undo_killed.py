@@ -25,7 +25,6 @@ pytestmark = requires("root")
 def test_a_create_killed_before_any_step_leaves_nothing_that_delete_by_force_does_not_remove(box: Box) -> None:
     """From the first to the last one; and before the first trace of it there is nothing at all."""
     steps = steps_of(box, *box.creating())
-    box.succeed("delete", "--force", box.id)
     assert len(steps) >= 20
     for step, _name in steps:
         killed = kill_at(box, step, *box.creating())
@@ -41,7 +40,6 @@ def test_a_killed_create_does_not_keep_the_id(box: Box) -> None:
     Every second step: each costs two creates.
     """
     steps = steps_of(box, *box.creating())[::2]
-    box.succeed("delete", "--force", box.id)
     kept: list[tuple[int, str]] = []
     for step, name in steps:
         killed = kill_at(box, step, *box.creating())
@@ -71,9 +69,7 @@ def test_a_run_killed_before_any_step_leaves_nothing_that_delete_by_force_does_n
 
 def test_a_start_killed_before_any_step_leaves_nothing_that_delete_by_force_does_not_remove(box: Box) -> None:
     """Whether or not the program has begun."""
-    box.create()
-    steps = steps_of(box, "start", box.id)
-    box.succeed("delete", "--force", box.id)
+    steps = steps_of(box, "start", box.id, before=box.create)
     for step, _name in steps:
         box.create()
         killed = kill_at(box, step, "start", box.id)
@@ -84,12 +80,13 @@ def test_a_start_killed_before_any_step_leaves_nothing_that_delete_by_force_does
 def test_a_delete_killed_before_any_step_leaves_nothing_that_another_does_not_remove(box: Box) -> None:
     """By force too: of a program that runs."""
     box.configure({"process.args": [INSIDE, "sleep", "1000"]})
-    box.create()
-    box.start()
-    steps = steps_of(box, "delete", "--force", box.id)
-    for step, _name in steps:
+
+    def started() -> None:
         box.create()
         box.start()
+
+    for step, _name in steps_of(box, "delete", "--force", box.id, before=started):
+        started()
         killed = kill_at(box, step, "delete", "--force", box.id)
         box.succeed("delete", "--force", box.id)
         assert box.left() == [], killed

@@ -17,7 +17,6 @@ pytestmark = requires("root")
 def test_a_create_stopped_after_any_step_leaves_nothing(box: Box) -> None:
     """From the container's directory to the last answer to the hands; and it says that it was stopped."""
     steps = steps_of(box, *box.creating())
-    box.succeed("delete", "--force", box.id)
     assert len(steps) >= 20
     for step, _name in steps[:-1]:  # the last one lets the directory go: the container is there
         done, when = stop_at(box, step, *box.creating())
@@ -28,7 +27,6 @@ def test_a_create_stopped_after_any_step_leaves_nothing(box: Box) -> None:
 def test_a_run_stopped_after_any_step_of_its_create_leaves_nothing(box: Box) -> None:
     """A few of them; before there is a program, a signal is for slinger."""
     steps = steps_of(box, *box.creating())
-    box.succeed("delete", "--force", box.id)
     for step, _name in steps[:-1:6]:
         done, when = stop_at(box, step, *box.running())
         assert (done.status, done.stderr, when) == (128 + signal.SIGTERM, "slinger: interrupted\n", when)
