@@ -86,7 +86,8 @@ def steps_of(box: Box, *arguments: str, before: Callable[[], object] = lambda: N
         box.succeed("delete", "--force", box.id)
         calls.append(names)
     chosen: list[tuple[int, str]] = []
-    for _name, group in groupby(enumerate(min(calls, key=len), 1), key=lambda step: step[1]):
+    shortest: list[str] = min(calls, key=len)
+    for _name, group in groupby(enumerate(shortest, 1), key=lambda step: step[1]):
         run = list(group)
         chosen += [run[0], *run[1:][-1:]]
     return chosen
