@@ -21,6 +21,8 @@ from pathlib import Path
 import pytest
 
 CGROUP = Path("/sys/fs/cgroup")
+# The runtime-spec's own JSON schemas and sample configurations (oci/schema, oci/examples), which are not ours to ship.
+SHARED = Path(os.environ.get("SLINGER_SHARED") or Path(__file__).parents[2] / "shared")
 
 
 @dataclass(frozen=True)
@@ -170,6 +172,10 @@ REQUIREMENTS: dict[str, Requirement] = {
     "cgroup-v2": _fact(lambda: cgroup_layout() == "v2", "a machine with cgroup v2 alone"),
     "cgroup-unified": _fact(lambda: _unified() is not None, "a machine with cgroup v2, alone or beside v1"),
     "cgroup-unified-hugetlb": _fact(lambda: _unified_has("hugetlb"), "a machine with the hugetlb controller on v2"),
+    "shared-samples": _fact(
+        lambda: (SHARED / "oci" / "schema").is_dir() and (SHARED / "oci" / "examples").is_dir(),
+        f"the runtime-spec's schemas and samples in {SHARED}, or where SLINGER_SHARED says",
+    ),
     "plain-user": _fact(lambda: os.geteuid() != 0, "run as a plain user"),
     "x86-64": _fact(lambda: platform.machine() == "x86_64", "an x86-64 machine"),
     "aarch64": _fact(lambda: platform.machine() == "aarch64", "an aarch64 machine"),
