@@ -42,6 +42,8 @@ int fail_with(struct hands *h, const char *call, const char *detail, int error);
 /* run.c */
 int run(struct hands *h);
 _Noreturn void run_and_exit(struct hands *h);
+/* By init: an end of the outer process is no longer its own, and the closing of the link no failure. */
+int tell_on_its_own(struct hands *h);
 
 /* report.c: what goes to the brain. */
 struct hook_run {

@@ -113,17 +113,26 @@ int do_find_program(struct hands *h, const struct op_find_program *op) {
     return fail_with(h, "lookup", op->name, error);
 }
 
+int do_release(struct hands *h) {
+    if (tell_on_its_own(h) != 0)
+        return fail(h, "send", "to the outer process");
+    return prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0) == 0 ? 0 : fail(h, "prctl", "PR_SET_PDEATHSIG");
+}
+
 /* From here on init is on its own: the brain and the outer process may go. */
-static void let_go(struct hands *h) {
-    (void)prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
+static int let_go(struct hands *h) {
+    if (do_release(h) != 0)
+        return -1;
     close(h->brain);
     close(h->link);
     h->brain = -1;
     h->link = -1;
+    return 0;
 }
 
 int do_wait_start(struct hands *h) {
-    let_go(h);
+    if (let_go(h) != 0)
+        return -1;
     for (;;) {
         int caller = accept4(h->listener, NULL, NULL, SOCK_CLOEXEC);
         if (caller < 0) {
@@ -140,10 +149,6 @@ int do_wait_start(struct hands *h) {
     close(h->listener);
     h->listener = -1;
     return 0;
-}
-
-int do_release(struct hands *h) {
-    return prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0) == 0 ? 0 : fail(h, "prctl", "PR_SET_PDEATHSIG");
 }
 
 int do_announce(struct hands *h) {

@@ -120,8 +120,13 @@ int run(struct hands *h) {
     }
 }
 
-/* In place of a turn: init has failed, and ends. */
+/* In place of a turn: init has failed, and ends; or it no longer ends with the outer process. */
 static const uint32_t GAVE_UP = UINT32_MAX;
+static const uint32_t ON_ITS_OWN = UINT32_MAX - 1;
+
+int tell_on_its_own(struct hands *h) {
+    return pass_turn(h, ON_ITS_OWN);
+}
 
 /* An init that never came to be on its own is ours to collect, or a caller that adopts orphans would get a zombie. */
 static int collect_init(struct hands *h) {
@@ -134,13 +139,17 @@ static int collect_init(struct hands *h) {
 /* After its last op the outer process stays while the container is being made, and longer if it supervises. */
 static int outer_end(struct hands *h) {
     uint32_t turn = 0;
+    bool on_its_own = false;
+    int got = 0;
     if (h->init == 0)
         return 0;
-    /* That the link closes without a word is init on its own, or killed; only who supervises needs to know. */
-    if (wait_for_turn(h, &turn) != 0)
+    while ((got = wait_for_turn(h, &turn)) == 1 && turn == ON_ITS_OWN)
+        on_its_own = true;
+    if (got != 0)
         return collect_init(h);
+    /* A link that closes without a word is an init that was killed, by the hang-up of its terminal for instance. */
     if (!h->supervise)
-        return 0;
+        return on_its_own ? 0 : collect_init(h);
     /* The terminal's signals are for the container, and the brain relays them: from here on we must not die. */
     sigset_t all;
     sigfillset(&all);

@@ -112,6 +112,15 @@ def test_when_init_is_killed_at_a_gate_outer_ends(name: str) -> None:
         assert walk.ended(3)
 
 
+@pytest.mark.parametrize("name", [op.name for op in GATED if isinstance(op, ops.Gate) and op.by == INIT])
+def test_a_killed_init_is_collected_before_outer_ends(name: str) -> None:
+    """A caller that adopts orphans would get a zombie, which holds up the end of the pid namespace it is in."""
+    with Walk(*GATED).reach(name) as walk:
+        os.kill(walk.pid, 9)
+        walk.hands.reap()
+        assert not Path(f"/proc/{walk.pid}").exists()
+
+
 @pytest.mark.parametrize("by", [OUTER, INIT])
 def test_when_the_brain_dies_while_a_hook_runs_the_hook_ends_too(payload: Path, tmp_path: Path, by: str) -> None:
     """It would else run on with nobody to time it."""
