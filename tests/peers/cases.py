@@ -350,6 +350,12 @@ SECCOMP: Final = (
     Case(name="seccomp of podman", changes={}, podman=True, arguments=TRY),
     Case(name="seccomp of podman, reported", changes={}, podman=True),
     Case(
+        name="seccomp of podman without a default errno",
+        changes={"linux.seccomp.defaultErrnoRet": DROP},
+        podman=True,
+        arguments=TRY,
+    ),
+    Case(
         name="seccomp of podman with all capabilities",
         changes={"process.capabilities": DROP, "process.noNewPrivileges": False},
         podman=True,

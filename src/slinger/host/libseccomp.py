@@ -7,6 +7,7 @@ import errno
 import os
 
 from slinger.errors import ConfigError, HostError
+from slinger.linux.bpf import X32_BIT, unknown_calls
 from slinger.linux.seccomp import ACTIONS, ARCHITECTURES, FLAGS, OPERATORS
 from slinger.plan.facts import SeccompProgram
 
@@ -20,6 +21,9 @@ ATTRIBUTE_NNP, ATTRIBUTE_OPTIMIZE = 3, 8
 BINARY_TREE = 2
 UNKNOWN_SYSCALL = -1  # __NR_SCMP_ERROR
 WITH_NUMBER = frozenset({"SCMP_ACT_ERRNO", "SCMP_ACT_TRACE"})
+X32 = ARCHITECTURES["SCMP_ARCH_X32"]
+# To what these do not let through, an unknown call is not to be told from a forbidden one: it is told apart.
+REFUSING = frozenset(ACTIONS) - {"SCMP_ACT_ALLOW", "SCMP_ACT_LOG", "SCMP_ACT_TRACE", "SCMP_ACT_NOTIFY"}
 
 
 class _Comparison(ctypes.Structure):
@@ -43,7 +47,9 @@ def _library() -> ctypes.CDLL:
     library.seccomp_release.restype = None
     library.seccomp_arch_add.argtypes = (context, ctypes.c_uint32)
     library.seccomp_attr_set.argtypes = (context, ctypes.c_int, ctypes.c_uint32)
+    library.seccomp_arch_native.restype = ctypes.c_uint32
     library.seccomp_syscall_resolve_name.argtypes = (ctypes.c_char_p,)
+    library.seccomp_syscall_resolve_name_arch.argtypes = (ctypes.c_uint32, ctypes.c_char_p)
     library.seccomp_rule_add_array.argtypes = (
         context, action, ctypes.c_int, ctypes.c_uint, ctypes.POINTER(_Comparison),
     )  # fmt: skip
@@ -119,6 +125,28 @@ class _Filter:
             os.close(fd)
 
 
+def _answers_unknown(seccomp: Seccomp) -> bool:
+    """Whether the profile's default would hide from a program that a call does not exist."""
+    says_so = seccomp.default_action == "SCMP_ACT_ERRNO" and seccomp.default_errno_ret == errno.ENOSYS
+    return seccomp.default_action in REFUSING and not says_so
+
+
+def _unknown_calls(library: ctypes.CDLL, seccomp: Seccomp) -> bytes:
+    """The head of the filter, for all its architectures: see linux/bpf.py."""
+    if not _answers_unknown(seccomp):
+        return b""
+    names = {name.encode() for rule in seccomp.syscalls for name in rule.names}
+    native: int = library.seccomp_arch_native()
+    last: dict[int, int] = {}
+    for architecture in dict.fromkeys((native, *(ARCHITECTURES[name] for name in seccomp.architectures))):
+        numbers = [library.seccomp_syscall_resolve_name_arch(architecture, name) for name in names]
+        highest = max(numbers, default=UNKNOWN_SYSCALL)  # those that it has not got are negative
+        if highest >= 0:
+            last[architecture] = highest
+    last_x32 = last.pop(X32, None)
+    return unknown_calls(last, None if last_x32 is None else last_x32 & ~X32_BIT)
+
+
 def build(seccomp: Seccomp) -> SeccompProgram:
     """The compiled filter. OSError if the library is missing, ConfigError for what it refuses."""
     flags = 0
@@ -133,6 +161,7 @@ def build(seccomp: Seccomp) -> SeccompProgram:
         for at, rule in enumerate(seccomp.syscalls):
             made.add_rule(f"linux.seccomp.syscalls[{at}]", rule)
         program = made.export()
+        head = _unknown_calls(made.library, seccomp)
     if not program:
         raise HostError("linux.seccomp: libseccomp made an empty filter")
-    return SeccompProgram(program, flags)
+    return SeccompProgram(head + program, flags)

@@ -1,0 +1,25 @@
+"""linux.seccomp as a program in the container meets it."""
+
+from __future__ import annotations
+
+import json
+
+from tests.bundles import DROP
+from tests.integration.box import INSIDE, Box
+from tests.peers.case import podman_profile
+from tests.requires import requires
+
+pytestmark = requires("root", "gcc", "libseccomp", "podman")
+
+
+def test_a_call_newer_than_the_profile_does_not_exist_and_an_older_one_is_forbidden(box: Box) -> None:
+    """Podman's profile without a default errno: a C library falls back on ENOSYS, and gives up on EPERM."""
+    tried = ("try-syscall", "unknown", "reboot", "getpid")
+    box.configure(
+        {
+            "process.args": [INSIDE, *tried],
+            "linux.seccomp": podman_profile(),
+            "linux.seccomp.defaultErrnoRet": DROP,
+        }
+    )
+    assert json.loads(box.succeed(*box.running())) == {"unknown": "ENOSYS", "reboot": "EPERM", "getpid": None}
