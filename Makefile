@@ -1,7 +1,7 @@
 # The one door. `make` alone lists what is behind it; each target sets up what it needs in .venv.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench gen install clean
+.PHONY: help demo test check fuzz bench gen install clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -14,7 +14,7 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 # Files and folders: a folder's time changes when a file in it goes.
 SOURCES := $(shell find src init completions -name __pycache__ -prune -o -print) meson.build meson.options pyproject.toml README.md
 # Quick and rootless ones first.
-TESTS := $(wildcard $(addprefix tests/,unit golden init contract integration security peers))
+TESTS := $(wildcard $(addprefix tests/,unit golden fuzz init contract integration security peers))
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ test: install ## run all tests; T=tests/unit or T="-k word" for some. SLINGER_MU
 
 check: install $(VENV)/.check ## ruff, mypy, pyright, clang-format, shellcheck, generated files, C warnings
 	@tools/check.sh
+
+fuzz: install $(VENV)/.fuzz ## fuzz each border for SECONDS=60, two at a time; T="config plan_reader" for some
+	@$(BIN)/python -m tests.fuzz.run --seconds $(or $(SECONDS),60) $(T)
 
 bench: install ## measure slinger against runc and crun
 	@$(BIN)/python bench/run.py
@@ -44,6 +47,9 @@ $(VENV)/.test: pyproject.toml tools/setup.sh
 
 $(VENV)/.check: $(VENV)/.test
 	@tools/setup.sh $(VENV) check
+
+$(VENV)/.fuzz: $(VENV)/.test
+	@tools/setup.sh $(VENV) fuzz
 
 $(VENV)/.installed: $(VENV)/.test $(SOURCES)
 	@$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps --force-reinstall .

@@ -68,6 +68,48 @@ class Record:
         values = ", ".join(f"{name}={self.__dict__[name]!r}" for name in self.FIELDS)
         return f"{type(self).__name__}({values})"
 
+    @classmethod
+    def misfit(cls, values: dict[str, object]) -> str:
+        """The first field whose value, read from somewhere, is not of the type that the class names; "" for none."""
+        kinds: dict[str, str] = cls.__annotations__
+        return next((name for name, value in values.items() if name in kinds and not _fits(value, kinds[name])), "")
+
     def replace(self, **changes: Any) -> Self:
         """The same record with some fields changed."""
         return type(self)(**{**self.__dict__, **changes})
+
+
+def frozen(value: object) -> object:
+    """JSON data as a record holds it: tuples all the way down."""
+    if not isinstance(value, list):
+        return value
+    items: list[object] = value  # pyright: ignore[reportUnknownVariableType]
+    return tuple(frozen(each) for each in items)
+
+
+def _fits(value: object, kind: str) -> bool:
+    """Whether a value is of an annotated type: names, ``| None`` and tuples, which may be nested."""
+    if kind.endswith(" | None"):
+        return value is None or _fits(value, kind.removesuffix(" | None"))
+    if not kind.startswith("tuple["):
+        return type(value).__name__ == kind
+    if not isinstance(value, tuple):
+        return False
+    items: tuple[object, ...] = value  # pyright: ignore[reportUnknownVariableType]
+    kinds = _parts(kind.removeprefix("tuple[").removesuffix("]"))
+    if kinds[-1] == "...":
+        return all(_fits(each, kinds[0]) for each in items)
+    return len(items) == len(kinds) and all(map(_fits, items, kinds))
+
+
+def _parts(kinds: str) -> list[str]:
+    """``str, tuple[str, ...]`` at its outer commas."""
+    parts = [""]
+    depth = 0
+    for character in kinds:
+        depth += (character == "[") - (character == "]")
+        if character == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return [part.strip() for part in parts]

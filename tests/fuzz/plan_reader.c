@@ -1,4 +1,5 @@
-/* libFuzzer's door to the plan reader. What it accepts must be a plan to its last byte, all of it in our memory. */
+/* Invariant tested: whatever the bytes, plan_read() accepts a plan that is one to its last byte, all of it in our
+ * memory, or refuses. libFuzzer's door to it; tests/fuzz/plans.py has the corpus. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -155,6 +155,9 @@ def test_a_broken_record_is_refused() -> None:
     with pytest.raises(HostError) as caught:
         Ref.parse("{")
     assert str(caught.value).startswith("the cgroup record: invalid JSON")
+    with pytest.raises(HostError) as caught:
+        Ref.parse("\udcff")
+    assert str(caught.value) == "the cgroup record: not UTF-8: invalid start byte at byte 0"
 
 
 def test_the_plan_gets_the_containers_cgroups() -> None:

@@ -143,3 +143,14 @@ def test_a_line_that_is_no_record_is_an_error(text: bytes) -> None:
     with pytest.raises(HostError) as caught:
         parse_records(text)
     assert str(caught.value) == f"a hook record without {missing}: not written by this version of slinger"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("index", "1"), ("args", "x"), ("args", [["x"]]), ("exitStatus", "0"), ("pidShown", 1.5), ("stderr", None)],
+)
+def test_a_record_with_another_kind_of_value_is_an_error_that_names_it(name: str, value: object) -> None:
+    """And nothing that the timeline stumbles over later."""
+    with pytest.raises(HostError) as caught:
+        parse_records(dump({**to_json(record()), name: value}).encode())
+    assert str(caught.value) == (f"a hook record with another kind of {name}: not written by this version of slinger")

@@ -21,6 +21,7 @@ from slinger.host.store import (
     prepare_root,
     remove_unwritten,
 )
+from slinger.spec.jsontext import dump
 
 SAVED = Saved(
     container_id="box",
@@ -141,6 +142,31 @@ def test_a_record_of_another_version_is_an_error(root: str, text: bytes) -> None
     with pytest.raises(HostError) as caught:
         home.read()
     assert str(caught.value) == f"{root}/box/state.json: not a record of this version of slinger"
+    home.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("container_id", "7"),
+        ("creating", '"no"'),
+        ("owner", "true"),
+        ("init", "[42]"),
+        ("init", '["42", 4711]'),
+        ("annotations", '[["a"]]'),
+        ("annotations", '{"a": "b"}'),
+        ("late_hooks", '"poststop"'),
+        ("started", '[[7, "exec", "process.args", "", [1]]]'),
+    ],
+)
+def test_a_record_with_another_kind_of_value_is_an_error_that_names_it(root: str, name: str, text: str) -> None:
+    """And nothing that a verb stumbles over later."""
+    home = make(root)
+    members = [f'"{key}": {text if key == name else dump(value)}' for key, value in SAVED.__dict__.items()]
+    home.write_file(STATE, f"{{{', '.join(members)}}}".encode())
+    with pytest.raises(HostError) as caught:
+        home.read()
+    assert str(caught.value) == f"{root}/box/state.json: {name} is not as this version of slinger writes it"
     home.close()
 
 

@@ -85,6 +85,16 @@ RELATIVE_AND_STATIC = ["MPOL_F_RELATIVE_NODES", "MPOL_F_STATIC_NODES"]
         ),
         (
             "memoryPolicy",
+            {"mode": "MPOL_BIND", "nodes": "0,\n"},
+            'memoryPolicy.nodes: expected a list of numbers and ranges such as 0-3,8, got "0,\\n"',
+        ),
+        (
+            "memoryPolicy",
+            {"mode": "MPOL_BIND", "nodes": "0-4294967295"},
+            "memoryPolicy.nodes: must be from 0 to 32767, got 4294967295",
+        ),
+        (
+            "memoryPolicy",
             {"mode": "MPOL_BIND", "nodes": "0", "flags": ["F"]},
             f'memoryPolicy.flags[0]: expected one of {FLAGS}, got "F"',
         ),

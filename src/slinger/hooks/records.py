@@ -6,7 +6,7 @@ from slinger.errors import HookError, HostError
 from slinger.lifecycle import CONTAINER, stage_of
 from slinger.linux.signals import name_of
 from slinger.plan.wire import HOW_EXIT, HOW_SIGNAL, HOW_TIMEOUT
-from slinger.record import Record
+from slinger.record import Record, frozen
 from slinger.spec.jsontext import load
 
 TYPE_CHECKING = False
@@ -116,13 +116,6 @@ def _key(name: str) -> str:
     return first + "".join(part.capitalize() for part in rest)
 
 
-def _frozen(value: object) -> object:
-    if not isinstance(value, list):
-        return value
-    items: list[object] = value  # pyright: ignore[reportUnknownVariableType]
-    return tuple(items)
-
-
 def from_json(values: dict[str, object]) -> HookRecord:
     """The record of a line that ``to_json`` made. HostError for anything else."""
     fields: dict[str, object] = {}
@@ -130,7 +123,10 @@ def from_json(values: dict[str, object]) -> HookRecord:
         key = _key(name)
         if key not in values:
             raise HostError(f"a hook record without {key}: not written by this version of slinger")
-        fields[name] = _frozen(values[key])
+        fields[name] = frozen(values[key])
+    wrong = HookRecord.misfit(fields)
+    if wrong:
+        raise HostError(f"a hook record with another kind of {_key(wrong)}: not written by this version of slinger")
     return HookRecord(**fields)  # type: ignore[arg-type]
 
 

@@ -17,7 +17,7 @@ import fcntl
 import os
 
 from slinger.errors import ExistsError, HostError, NotFoundError, UsageError
-from slinger.record import Record
+from slinger.record import Record, frozen
 from slinger.spec.jsontext import dump, load
 
 TYPE_CHECKING = False
@@ -216,7 +216,11 @@ class Home:
         if not isinstance(values, dict) or values.keys() != set(Saved.FIELDS):
             message = f"{self.path}/{STATE}: not a record of this version of slinger"
             raise HostError(message)
-        return Saved(**{name: _frozen(value) for name, value in values.items()})  # type: ignore[arg-type]
+        fields = {name: frozen(value) for name, value in values.items()}
+        wrong = Saved.misfit(fields)
+        if wrong:
+            raise HostError(f"{self.path}/{STATE}: {wrong} is not as this version of slinger writes it")
+        return Saved(**fields)  # type: ignore[arg-type]
 
     def write(self, saved: Saved) -> None:
         """Replace the record."""
@@ -278,14 +282,6 @@ class _Locked:
     def __exit__(self, *_exception: object) -> None:
         if self._home.fd >= 0:
             self._home.unlock()
-
-
-def _frozen(value: object) -> object:
-    """JSON data as a record holds it: tuples all the way down."""
-    if not isinstance(value, list):
-        return value
-    items: list[object] = value  # pyright: ignore[reportUnknownVariableType]
-    return tuple(_frozen(each) for each in items)
 
 
 def _open_directory(path: str) -> int:

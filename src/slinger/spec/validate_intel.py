@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from slinger.errors import ConfigError
-from slinger.spec.values import demand_number_list, demand_one_of, quote, refuse_nul, refuse_nul_in
+from slinger.spec.values import demand_number_list, demand_one_of, demand_within, quote, refuse_nul, refuse_nul_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ MEMORY_MODES = (
 )
 MEMORY_FLAGS = ("MPOL_F_NUMA_BALANCING", "MPOL_F_RELATIVE_NODES", "MPOL_F_STATIC_NODES")
 
+_LARGEST_NODE = 2**15 - 1  # the longest mask that set_mempolicy(2) reads is a page of 4096 bytes
 _WITHOUT_NODES = frozenset({"MPOL_DEFAULT", "MPOL_LOCAL"})
 _WITH_NODES = frozenset({"MPOL_BIND", "MPOL_INTERLEAVE", "MPOL_WEIGHTED_INTERLEAVE", "MPOL_PREFERRED_MANY"})
 
@@ -49,6 +50,8 @@ def check_memory_policy(config: Config) -> None:
     at = "linux.memoryPolicy"
     demand_one_of(policy.mode, MEMORY_MODES, f"{at}.mode")
     demand_number_list(policy.nodes, f"{at}.nodes")
+    for number in policy.nodes.replace("-", ",").split(","):
+        demand_within(int(number) if number.strip(" ") else None, 0, _LARGEST_NODE, f"{at}.nodes")
     has_nodes = bool(policy.nodes.strip(" ,"))
     if has_nodes and policy.mode in _WITHOUT_NODES:
         raise ConfigError(f"{at}.nodes", f"must be empty with {policy.mode}, got {quote(policy.nodes)}")

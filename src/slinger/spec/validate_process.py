@@ -165,7 +165,7 @@ def check_affinity(process: Process, at: str) -> None:
         here = f"{at}.execCPUAffinity.{name}"
         demand_number_list(cpus, here)
         for number in cpus.replace("-", ",").split(","):
-            demand_within(int(number) if number.strip() else None, 0, _LARGEST_CPU, here)
+            demand_within(int(number) if number.strip(" ") else None, 0, _LARGEST_CPU, here)
 
 
 CHECKS: tuple[Callable[[Process, str], None], ...] = (

@@ -64,9 +64,9 @@ def demand_within(value: int | None, low: int, high: int, at: str) -> None:
 def demand_number_list(text: str, at: str) -> None:
     """Refuse what cpuset(7), "List format", does not allow: ``0-4,9``."""
     for part in text.split(","):
-        first, dash, last = part.strip().partition("-")
+        first, dash, last = part.strip(" ").partition("-")
         good = _is_number(first) and (not dash or (_is_number(last) and int(last) >= int(first)))
-        if part.strip() and not good:
+        if part.strip(" ") and not good:
             raise ConfigError(at, f"expected a list of numbers and ranges such as 0-3,8, got {quote(text)}")
 
 

@@ -93,7 +93,7 @@ class Ref(Record):
         if not text:
             return cls()
         try:
-            match load(text.encode(), "the cgroup record"):
+            match load(text.encode("utf-8", "surrogateescape"), "the cgroup record"):
                 case {"places": [*places], "rootless": bool(rootless), "optional": bool(optional)}:
                     return cls(tuple(_place(each) for each in places), rootless, optional)
                 case _:
