@@ -60,6 +60,7 @@ int report_hook(struct hands *h, const struct hook_run *run);
 int report_console(struct hands *h, const char *name, int master);
 int report_exited(struct hands *h, int status);
 int report_executing(struct hands *h);
+int report_seccomp_listener(struct hands *h, int fd);
 int wait_for_go(struct hands *h);
 
 /* path.c: paths inside the container, never outside. Each gives an fd, or -1 with errno. */
@@ -74,5 +75,7 @@ bool is_null_device(int fd);
 int set_attributes(int fd, uint64_t set, uint64_t clear, bool recursive);
 int set_propagation(int dir, const char *path, uint64_t flags, bool recursive);
 int copy_tree(int from, int to);
+int raise_held_capabilities(struct hands *h);
+void drop_held_capabilities(struct hands *h);
 size_t put_decimal(char *to, int64_t value);
 void die_with_parent(void);

@@ -97,20 +97,16 @@ int do_capabilities(struct hands *h, const struct op_capabilities *op) {
 
 /* The filter may forbid all that follows but the exec, so the held capability is dropped by the exec itself where
  * capset is forbidden: the kernel computes the permitted set anew from bounding and ambient (capabilities(7)). */
-int do_seccomp(struct hands *h, const struct op_seccomp *op) {
-    struct {
-        unsigned short size;
-        const void *filter;
-    } program = {.size = (unsigned short)(op->program.size / 8), .filter = op->program.data};
-    enum { SECCOMP_SET_MODE_FILTER_OPERATION = 1 };
-    if (h->held_caps != 0 &&
-        set_capabilities(h->effective | h->held_caps, h->permitted | h->held_caps, h->inheritable) != 0)
-        return fail(h, "capset", NULL);
-    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER_OPERATION, (unsigned long)op->flags, &program) != 0)
-        return fail(h, "seccomp", NULL);
+int raise_held_capabilities(struct hands *h) {
+    if (h->held_caps == 0)
+        return 0;
+    int set = set_capabilities(h->effective | h->held_caps, h->permitted | h->held_caps, h->inheritable);
+    return set == 0 ? 0 : fail(h, "capset", NULL);
+}
+
+void drop_held_capabilities(struct hands *h) {
     if (h->held_caps != 0)
         (void)set_capabilities(h->effective, h->permitted, h->inheritable);
-    return 0;
 }
 
 /* The home directory in one line of /etc/passwd, if the line is of this uid: NULL if not. */

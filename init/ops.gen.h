@@ -72,6 +72,7 @@ enum message_kind {
     MESSAGE_CONSOLE_MASTER,
     MESSAGE_EXITED,
     MESSAGE_EXECUTING,
+    MESSAGE_SECCOMP_LISTENER,
 };
 
 struct op_open_namespace {

@@ -21,6 +21,7 @@ from slinger.host.seccomp import compile_filter
 from slinger.host.signals import Held
 from slinger.host.store import CONFIG, Home, Saved, check_id, prepare_root
 from slinger.lifecycle import POINT_AFTER_DESTROY, POINT_AFTER_EXEC, STAGES
+from slinger.notifying import listener_of
 from slinger.plan import ops
 from slinger.plan.compile import Plan, compile_plan, started_ops
 from slinger.plan.facts import Options
@@ -193,6 +194,7 @@ class Creation:
             annotations=config.annotations,
             namespaces=machine.container_namespaces(config),
             late_hooks=late,
+            listener=listener_of(config),
         )
         self.home.write_file(CONFIG, text)  # first: what comes after create reads it
         self.home.write(self.saved)

@@ -14,10 +14,11 @@ from slinger.host.handover import ONE_MORE_PROCESS, send_master, send_pidfd
 from slinger.host.hands import Hands
 from slinger.host.seccomp import compile_filter
 from slinger.host.store import CONFIG
+from slinger.notifying import hand_over, notifies
 from slinger.plan import ops
 from slinger.plan.enter import Target, enter_plan
 from slinger.plan.facts import Options
-from slinger.plan.wire import AtGate, ConsoleMaster, Executing, Exited, Failed, InitPid
+from slinger.plan.wire import AtGate, ConsoleMaster, Executing, Exited, Failed, InitPid, SeccompListener
 from slinger.record import Record
 from slinger.spec.validate import validate_process
 
@@ -58,6 +59,8 @@ class Execution:
         self.root = root
         self.pid = 0
         self.executing = False
+        self.status = ""
+        self.awaited = False  # the descriptor of seccomp notifications, which somebody must have before the exec
         self.master = -1
 
     def begin(self, make: Callable[[Config], Process]) -> None:
@@ -67,7 +70,7 @@ class Execution:
         OpError when it could not be started.
         """
         self.existing.refresh()
-        status = self.existing.status()
+        self.status = status = self.existing.status()
         if not (status == lifecycle.PAUSED and self.order.ignore_paused):
             lifecycle.check("exec", self.existing.saved.container_id, status)
         init = self.existing.init()
@@ -81,6 +84,7 @@ class Execution:
         self.cgroup = below(self.existing.cgroup(), self.order.cgroups)
         self.plan = self._plan(config, process, init)
         self.ops = dict(enumerate(self.plan.ops))
+        self.awaited = notifies(self.plan)
         self.hands = Hands.start(
             self.plan.encode(),
             stdio=self.order.stdio,
@@ -113,15 +117,19 @@ class Execution:
 
     def _walk(self, init: Init) -> None:
         """Answer the hands until the exec: a supervising outer says so by its silence, a detached one by its end."""
-        while not (self.executing and not self.order.detach):
+        while not (self.executing and not self.order.detach and not self.awaited):
             message, fd = self.hands.receive()
             if message is None:
                 break
             if isinstance(message, ConsoleMaster):
                 self._take_console(message.name, fd)
+            elif isinstance(message, SeccompListener):
+                hand_over(self.existing, self.pid, fd, self.status)
+                self.awaited = False
+                self.hands.go()
             else:
                 self._answer(message, init)
-        if not self.executing:
+        if not self.executing or self.awaited:
             raise HostError(BEFORE_EXEC, hint="the memory limit may be too low")
         if self.order.detach:
             self.hands.reap()

@@ -7,10 +7,12 @@ from slinger.ending import destroy
 from slinger.errors import ContainerError, HostError, SlingerError
 from slinger.failures import explain
 from slinger.hooks.running import Recorder, run_late_hooks, setting_of
+from slinger.host.hands import receive_from
 from slinger.lifecycle import POINT_AFTER_EXEC
+from slinger.notifying import hand_over
 from slinger.plan import ops
 from slinger.plan.compile import ops_of_rows
-from slinger.plan.wire import GO, Executing, Failed, HookRan, decode_message
+from slinger.plan.wire import GO, Executing, Failed, HookRan, SeccompListener
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,8 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from slinger.existing import Existing
-
-MESSAGE_LIMIT = 64 * 1024
 
 
 def start(existing: Existing, environment: tuple[str, ...], warn: Callable[[str], None]) -> None:
@@ -56,24 +56,23 @@ def _run(existing: Existing, recorder: Recorder) -> None:
         if any(isinstance(op, ops.Hook) for op in recorder.plan.values()):
             recorder.look()
         caller.send(GO)
-        _listen(caller, recorder)
+        _listen(caller, recorder, existing)
     finally:
         caller.close()
 
 
-def _listen(caller: _socket.socket, recorder: Recorder) -> None:
+def _listen(caller: _socket.socket, recorder: Recorder, existing: Existing) -> None:
     executing = False
     while True:
-        try:
-            data = caller.recv(MESSAGE_LIMIT)
-        except ConnectionResetError:
-            data = b""
-        if not data:
+        message, fd = receive_from(caller)
+        if message is None:
             break
-        message = decode_message(data)
         executing = executing or isinstance(message, Executing)
         if isinstance(message, HookRan):
             recorder.took(message)
+        elif isinstance(message, SeccompListener):
+            hand_over(existing, existing.pid(), fd, lifecycle.CREATING)
+            caller.send(GO)
         elif isinstance(message, Failed):
             raise recorder.failure or explain(recorder.plan, message)
     if not executing:

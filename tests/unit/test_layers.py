@@ -26,6 +26,7 @@ LAYERS = (
     ),
     *(
         "ending",
+        "notifying",
         "existing",
         "hooks",
         "host",

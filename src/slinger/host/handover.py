@@ -1,4 +1,4 @@
-"""Handing a descriptor to who listens on a unix socket: a terminal's master, or the pidfd of a process."""
+"""Handing a descriptor to who listens on a unix socket: a terminal's master, a pidfd, a seccomp listener."""
 
 from __future__ import annotations
 
@@ -43,3 +43,8 @@ def send_pidfd(path: str, kind: str, pid: int) -> None:
         send_descriptor("--pidfd-socket", path, kind, fd)
     finally:
         os.close(fd)
+
+
+def send_listener(path: str, state: str, fd: int) -> None:
+    """Hand the descriptor of seccomp notifications over; ``state`` is the container process state as JSON."""
+    send_descriptor("linux.seccomp.listenerPath", path, state, fd)

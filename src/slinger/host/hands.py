@@ -69,6 +69,20 @@ def sealed_plan(data: bytes) -> int:
     return fd
 
 
+def receive_from(channel: _socket.socket) -> tuple[Message | None, int]:
+    """The next message and the descriptor that came with it (or -1); None when the hands are gone."""
+    try:
+        data, ancillary, _flags, _address = channel.recvmsg(MESSAGE_LIMIT, _socket.CMSG_SPACE(FD_BYTES))
+    except ConnectionResetError:
+        return None, -1
+    fd = -1
+    for level, kind, payload in ancillary:
+        if level == _socket.SOL_SOCKET and kind == _socket.SCM_RIGHTS:
+            fd = int.from_bytes(payload[:FD_BYTES], "little")
+            os.set_inheritable(fd, False)  # noqa: FBT003 - the stdlib's signature
+    return (decode_message(data), fd) if data else (None, -1)
+
+
 class Hands:
     """A running outer process and the channel to it."""
 
@@ -123,16 +137,7 @@ class Hands:
 
     def receive(self) -> tuple[Message | None, int]:
         """The next message and the descriptor that came with it (or -1); None when the hands are gone."""
-        try:
-            data, ancillary, _flags, _address = self.channel.recvmsg(MESSAGE_LIMIT, _socket.CMSG_SPACE(FD_BYTES))
-        except ConnectionResetError:
-            return None, -1
-        fd = -1
-        for level, kind, payload in ancillary:
-            if level == _socket.SOL_SOCKET and kind == _socket.SCM_RIGHTS:
-                fd = int.from_bytes(payload[:FD_BYTES], "little")
-                os.set_inheritable(fd, False)  # noqa: FBT003 - the stdlib's signature
-        return (decode_message(data), fd) if data else (None, -1)
+        return receive_from(self.channel)
 
     def go(self) -> None:
         """Let the hands pass the gate they stand at."""

@@ -8,7 +8,7 @@ import os
 
 from slinger.errors import ConfigError, HostError
 from slinger.linux.bpf import X32_BIT, unknown_calls
-from slinger.linux.seccomp import ACTIONS, ARCHITECTURES, FLAGS, OPERATORS
+from slinger.linux.seccomp import ACTIONS, ARCHITECTURES, FLAGS, NEW_LISTENER, NOTIFY, OPERATORS
 from slinger.plan.facts import SeccompProgram
 
 TYPE_CHECKING = False
@@ -23,7 +23,7 @@ UNKNOWN_SYSCALL = -1  # __NR_SCMP_ERROR
 WITH_NUMBER = frozenset({"SCMP_ACT_ERRNO", "SCMP_ACT_TRACE"})
 X32 = ARCHITECTURES["SCMP_ARCH_X32"]
 # To what these do not let through, an unknown call is not to be told from a forbidden one: it is told apart.
-REFUSING = frozenset(ACTIONS) - {"SCMP_ACT_ALLOW", "SCMP_ACT_LOG", "SCMP_ACT_TRACE", "SCMP_ACT_NOTIFY"}
+REFUSING = frozenset(ACTIONS) - {"SCMP_ACT_ALLOW", "SCMP_ACT_LOG", "SCMP_ACT_TRACE", NOTIFY}
 
 
 class _Comparison(ctypes.Structure):
@@ -152,6 +152,8 @@ def build(seccomp: Seccomp) -> SeccompProgram:
     flags = 0
     for name in ("SECCOMP_FILTER_FLAG_SPEC_ALLOW",) if seccomp.flags is None else seccomp.flags:
         flags |= 0 if name == "SECCOMP_FILTER_FLAG_TSYNC" else FLAGS[name]
+    if any(rule.action == NOTIFY for rule in seccomp.syscalls):
+        flags |= NEW_LISTENER
     with _Filter(seccomp) as made:
         made.library.seccomp_attr_set(made.context, ATTRIBUTE_NNP, 0)
         # Not known before libseccomp 2.5, and only about speed.

@@ -32,7 +32,7 @@ def _plain(value: object) -> object:
 def _key(seccomp: Seccomp) -> str:
     """What the filter depends on: the profile, the kernel, the library's and our version of the translation."""
     machine = os.uname()
-    text = dump([2, machine.release, machine.machine, _plain(seccomp)])
+    text = dump([3, machine.release, machine.machine, _plain(seccomp)])
     return _blake2.blake2b(text.encode(), digest_size=20).hexdigest()
 
 

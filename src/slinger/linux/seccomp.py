@@ -68,3 +68,6 @@ FLAGS = {
     "SECCOMP_FILTER_FLAG_SPEC_ALLOW": 1 << 2,
     "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV": 1 << 5,
 }
+# What is no flag of a profile: the runtime asks for it where a rule notifies.
+NOTIFY = "SCMP_ACT_NOTIFY"
+NEW_LISTENER = 1 << 3

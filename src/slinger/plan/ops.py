@@ -416,7 +416,10 @@ class Announce(Op):
 
 
 class Seccomp(Op):
-    """Load a filter (struct sock_filter[]); CAP_SYS_ADMIN is raised for it if no_new_privs is not set."""
+    """Load a filter (struct sock_filter[]); CAP_SYS_ADMIN is raised for it if no_new_privs is not set.
+
+    With SECCOMP_FILTER_FLAG_NEW_LISTENER among ``flags`` the descriptor of its notifications goes to the brain first.
+    """
 
     program: bytes = b""
     flags: int = 0

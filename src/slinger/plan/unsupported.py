@@ -24,20 +24,8 @@ def _asked(config: Config, facts: Facts) -> Iterator[str]:
     for index, mount in enumerate(config.mounts):
         if mount.uid_mappings or mount.gid_mappings or {"idmap", "ridmap"} & set(mount.options):
             yield f"mounts[{index}].uidMappings"
-    yield from _notifications(config)
     if facts.selinux and linux.mount_label:
         yield "linux.mountLabel"
-
-
-def _notifications(config: Config) -> Iterator[str]:
-    seccomp = config.linux.seccomp
-    if seccomp is None:
-        return
-    if seccomp.listener_path:
-        yield "linux.seccomp.listenerPath"
-    for index, rule in enumerate(seccomp.syscalls):
-        if rule.action == "SCMP_ACT_NOTIFY":
-            yield f"linux.seccomp.syscalls[{index}].action"
 
 
 def check_supported(config: Config, facts: Facts) -> None:

@@ -86,7 +86,15 @@ class Executing(Message):
     op: int
 
 
-MESSAGES: tuple[type[Message], ...] = (InitPid, AtGate, Failed, HookRan, ConsoleMaster, Exited, Executing)
+class SeccompListener(Message):
+    """The descriptor of the notifications of op ``op``'s filter rides on this message; go is awaited."""
+
+    op: int
+
+
+MESSAGES: tuple[type[Message], ...] = (
+    InitPid, AtGate, Failed, HookRan, ConsoleMaster, Exited, Executing, SeccompListener,
+)  # fmt: skip
 HOW_EXIT, HOW_SIGNAL, HOW_TIMEOUT, HOW_NOT_STARTED = range(4)
 
 # What the brain says: one byte.

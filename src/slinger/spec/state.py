@@ -9,7 +9,7 @@ from slinger.record import Record
 from slinger.spec.jsontext import dump, dump_pretty
 from slinger.version import SPEC_VERSION
 
-__all__ = ("SPEC_VERSION", "State", "hook_state_parts", "state_text")
+__all__ = ("SPEC_VERSION", "State", "hook_state_parts", "process_state_text", "state_text")
 
 
 class State(Record):
@@ -62,3 +62,22 @@ def hook_state_parts(
         members["root"] = root
     after = "," + dump(members)[1:]
     return (f'{before},"pid":', after) if with_pid else (before + after, "")
+
+
+def process_state_text(state: State, pid: int, metadata: str) -> str:
+    """The container process state that goes to linux.seccomp.listenerPath (config-linux.md), as JSON.
+
+    ``pid`` is that of the process whose calls are notified, as the runtime sees it.
+    """
+    container = {
+        "ociVersion": state.oci_version,
+        "id": state.id,
+        "status": state.status,
+        "pid": state.pid or 0,
+        "bundle": state.bundle,
+        "annotations": dict(state.annotations),
+    }
+    members: dict[str, object] = {"ociVersion": state.oci_version, "fds": ["seccompFd"], "pid": pid}
+    if metadata:
+        members["metadata"] = metadata
+    return dump({**members, "state": container})

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from slinger.errors import ConfigError
-from slinger.linux.seccomp import ACTIONS, ARCHITECTURES, FLAGS, LARGEST_ERRNO, OPERATORS
+from slinger.linux.seccomp import ACTIONS, ARCHITECTURES, FLAGS, LARGEST_ERRNO, NOTIFY, OPERATORS
 from slinger.spec.values import demand_absolute, demand_within, quote, refuse_nul_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from slinger.spec.config import Config, Seccomp, SeccompRule
 
-_NOTIFY = "SCMP_ACT_NOTIFY"
 _LAST_ARGUMENT = 5  # a system call has six
 
 
@@ -60,16 +59,16 @@ def _check_listener(seccomp: Seccomp, at: str) -> None:
         demand_absolute(seccomp.listener_path, f"{at}.listenerPath")
     elif seccomp.listener_metadata:
         raise ConfigError(f"{at}.listenerMetadata", "needs listenerPath")
-    if seccomp.default_action == _NOTIFY:
-        raise ConfigError(f"{at}.defaultAction", f"must not be {_NOTIFY}")
+    if seccomp.default_action == NOTIFY:
+        raise ConfigError(f"{at}.defaultAction", f"must not be {NOTIFY}")
     for index, rule in enumerate(seccomp.syscalls):
-        if rule.action != _NOTIFY:
+        if rule.action != NOTIFY:
             continue
         if not seccomp.listener_path:
-            raise ConfigError(f"{at}.syscalls[{index}].action", f"{_NOTIFY} needs linux.seccomp.listenerPath")
+            raise ConfigError(f"{at}.syscalls[{index}].action", f"{NOTIFY} needs linux.seccomp.listenerPath")
         if "write" in rule.names:
             raise ConfigError(
-                f"{at}.syscalls[{index}].names[{rule.names.index('write')}]", f"write must not be {_NOTIFY}"
+                f"{at}.syscalls[{index}].names[{rule.names.index('write')}]", f"write must not be {NOTIFY}"
             )
 
 
