@@ -155,13 +155,17 @@ int do_announce(struct hands *h) {
     return report_executing(h) == 0 ? 0 : fail(h, "sendmsg", "to start");
 }
 
+int do_close_on_exec(struct hands *h, const struct op_close_on_exec *op) {
+    /* The socket to whoever called start is among them: its closing is the news that the exec happened. */
+    int done = sys_close_range((unsigned int)(3 + op->keep_fds), ~0U, CLOSE_RANGE_CLOEXEC);
+    return done == 0 ? 0 : fail(h, "close_range", NULL);
+}
+
+/* The filter may be there already: no system call of ours but the exec itself. */
 int do_exec(struct hands *h, const struct op_exec *op) {
     char **env = strings_with(h->arena, &op->env, h->home);
     if (env == NULL)
         return fail_with(h, "execve", "the environment", ENOMEM);
-    /* The socket to whoever called start is among them: its closing is the news that the exec happened. */
-    if (sys_close_range((unsigned int)(3 + op->keep_fds), ~0U, CLOSE_RANGE_CLOEXEC) != 0)
-        return fail(h, "close_range", NULL);
     execve(h->program, op->args.items, env);
     return fail(h, "execve", h->program);
 }

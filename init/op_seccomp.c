@@ -63,14 +63,14 @@ static int load_and_hand_over(struct hands *h, const struct op_seccomp *op) {
     return fd < 0 ? fail_with(h, "seccomp", NULL, error) : 0;
 }
 
+/* What was raised for the load stays until the exec, which computes the sets anew: the filter may forbid capset. */
 int do_seccomp(struct hands *h, const struct op_seccomp *op) {
     if (raise_held_capabilities(h) != 0)
         return -1;
     if (op->flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) {
         if (load_and_hand_over(h, op) != 0)
             return -1;
-    } else if (load(op) != 0)
-        return fail(h, "seccomp", NULL);
-    drop_held_capabilities(h);
-    return 0;
+        return 0;
+    }
+    return load(op) == 0 ? 0 : fail(h, "seccomp", NULL);
 }

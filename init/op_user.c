@@ -104,11 +104,6 @@ int raise_held_capabilities(struct hands *h) {
     return set == 0 ? 0 : fail(h, "capset", NULL);
 }
 
-void drop_held_capabilities(struct hands *h) {
-    if (h->held_caps != 0)
-        (void)set_capabilities(h->effective, h->permitted, h->inheritable);
-}
-
 /* The home directory in one line of /etc/passwd, if the line is of this uid: NULL if not. */
 static const char *home_in_line(char *line, uint64_t uid, size_t *size) {
     char *field[6];

@@ -58,11 +58,12 @@ enum op_kind {
     OP_FIND_PROGRAM,
     OP_WAIT_START,
     OP_RELEASE,
+    OP_CLOSE_ON_EXEC,
     OP_ANNOUNCE,
     OP_SECCOMP,
     OP_EXEC,
 };
-#define OP_KINDS 49
+#define OP_KINDS 50
 
 enum message_kind {
     MESSAGE_INIT_PID,
@@ -307,6 +308,10 @@ struct op_find_program {
     const char *path;
 };
 
+struct op_close_on_exec {
+    int64_t keep_fds;
+};
+
 struct op_seccomp {
     struct bytes program;
     int64_t flags;
@@ -315,7 +320,6 @@ struct op_seccomp {
 struct op_exec {
     struct strings args;
     struct strings env;
-    int64_t keep_fds;
 };
 
 struct op {
@@ -362,6 +366,7 @@ struct op {
         struct op_chdir chdir;
         struct op_home home;
         struct op_find_program find_program;
+        struct op_close_on_exec close_on_exec;
         struct op_seccomp seccomp;
         struct op_exec exec;
     };
@@ -573,6 +578,9 @@ static inline int op_take(struct reader *r, struct op *op) {
         return 0;
     case OP_RELEASE:
         return 0;
+    case OP_CLOSE_ON_EXEC:
+        take_int(r, &op->close_on_exec.keep_fds);
+        return 0;
     case OP_ANNOUNCE:
         return 0;
     case OP_SECCOMP:
@@ -582,7 +590,6 @@ static inline int op_take(struct reader *r, struct op *op) {
     case OP_EXEC:
         take_strings(r, &op->exec.args);
         take_strings(r, &op->exec.env);
-        take_int(r, &op->exec.keep_fds);
         return 0;
     }
     return -1;
@@ -636,6 +643,7 @@ int do_home(struct hands *h, const struct op_home *op);
 int do_find_program(struct hands *h, const struct op_find_program *op);
 int do_wait_start(struct hands *h);
 int do_release(struct hands *h);
+int do_close_on_exec(struct hands *h, const struct op_close_on_exec *op);
 int do_announce(struct hands *h);
 int do_seccomp(struct hands *h, const struct op_seccomp *op);
 int do_exec(struct hands *h, const struct op_exec *op);
@@ -734,6 +742,8 @@ static inline int op_do(struct hands *h, const struct op *op) {
         return do_wait_start(h);
     case OP_RELEASE:
         return do_release(h);
+    case OP_CLOSE_ON_EXEC:
+        return do_close_on_exec(h, &op->close_on_exec);
     case OP_ANNOUNCE:
         return do_announce(h);
     case OP_SECCOMP:

@@ -15,7 +15,13 @@ ALLOW: Final = 0x7FFF0000
 ERRNO: Final = 0x00050000
 
 # By machine: first x86-64, then aarch64.
-NUMBERS: Final = {"keyctl": (250, 219), "personality": (135, 92), "prctl": (157, 167), "sendmsg": (46, 211)}
+NUMBERS: Final = {
+    "close_range": (436, 436),
+    "keyctl": (250, 219),
+    "personality": (135, 92),
+    "prctl": (157, 167),
+    "sendmsg": (46, 211),
+}
 
 
 def number(name: str) -> int:

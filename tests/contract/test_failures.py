@@ -163,6 +163,11 @@ ROOTLESS: Final[tuple[tuple[Op, tuple[Op, ...], str], ...]] = (
         "linux.personality.domain: personality: operation not permitted",
     ),
     (
+        ops.CloseOnExec("process"),
+        (*cloned(), answering("close_range", errno.EPERM)),
+        "process: close_range: operation not permitted",
+    ),
+    (
         ops.Scheduler("process.scheduler", policy=99),
         cloned(),
         "process.scheduler: sched_setattr: invalid argument",

@@ -138,7 +138,7 @@ def test_the_program_has_its_arguments_and_environment_and_nothing_of_ours(rootf
     assert report["pid"] == 1
 
 
-@works(ops.Exec)
+@works(ops.CloseOnExec)
 @pytest.mark.parametrize(("keep", "expected"), [(0, ["0", "1", "2"]), (1, ["0", "1", "2", "3"])])
 def test_the_program_keeps_the_descriptors_that_it_was_given(
     rootfs: Path, tmp_path: Path, keep: int, expected: list[str]
@@ -147,7 +147,8 @@ def test_the_program_keeps_the_descriptors_that_it_was_given(
     saved = os.dup(3) if os.path.lexists("/proc/self/fd/3") else -1
     os.dup2(NOTHING, 3, inheritable=True)
     try:
-        plan = (*entered(rootfs), FIND, ops.Exec("process.args", args=("payload", "fds"), keep_fds=keep))
+        kept = ops.CloseOnExec("process", keep_fds=keep)
+        plan = (*entered(rootfs), FIND, kept, ops.Exec("process.args", args=("payload", "fds")))
         assert run(*plan, keep_fds=keep, output=tmp_path / "out") == 0
     finally:
         if saved >= 0:

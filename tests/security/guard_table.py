@@ -209,8 +209,8 @@ GUARDS: Final = (
             ),
             (
                 "init/op_exec.c",
-                "if (sys_close_range((unsigned int)(3 + op->keep_fds), ~0U, CLOSE_RANGE_CLOEXEC) != 0)",
-                "if (op->keep_fds < 0)",
+                "int done = sys_close_range((unsigned int)(3 + op->keep_fds), ~0U, CLOSE_RANGE_CLOEXEC);",
+                "int done = op->keep_fds < 0;",
             ),
         ),
         (

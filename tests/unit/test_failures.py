@@ -94,11 +94,11 @@ def error(op: Op, number: int, syscall: str, detail: str = "") -> str:
             'process.args: exec: "/bin/sh": its interpreter or loader: no such file or directory',
         ),
         (
-            ops.Exec("process.args", args=("sh",)),
+            ops.CloseOnExec("process"),
             errno.EINVAL,
             "close_range",
             "",
-            "process.args (sh): close_range: invalid argument",
+            "process: close_range: invalid argument",
         ),
     ],
 )

@@ -12,6 +12,7 @@ from slinger.plan.process import (
     early_ops,
     environment,
     exec_op,
+    keep_op,
     program_ops,
     rlimit_ops,
     scheduling_ops,
@@ -125,8 +126,10 @@ def test_home_is_looked_up_unless_the_document_has_one(env: list[str], kinds: li
 
 def test_the_program_keeps_what_it_was_given() -> None:
     """Preserved descriptors and systemd's."""
-    op = exec_op(process(("args", ["a", ""]), ("env", ["A=1"])), OPTIONS.replace(preserve_fds=2, listen_fds=1))
-    assert op == ops.Exec("process.args", args=("a", ""), env=("A=1", "LISTEN_FDS=1", "LISTEN_PID=1"), keep_fds=3)
+    options = OPTIONS.replace(preserve_fds=2, listen_fds=1)
+    op = exec_op(process(("args", ["a", ""]), ("env", ["A=1"])), options)
+    assert op == ops.Exec("process.args", args=("a", ""), env=("A=1", "LISTEN_FDS=1", "LISTEN_PID=1"))
+    assert keep_op(options) == ops.CloseOnExec("process", keep_fds=3)
 
 
 def privileges(

@@ -13,7 +13,7 @@ from slinger.plan.devices import dev_is_hosts, device_ops
 from slinger.plan.masks import mask_ops
 from slinger.plan.mounts import mount_ops
 from slinger.plan.privileges import no_new_privileges_ops, privilege_ops, seccomp_ops
-from slinger.plan.process import early_ops, exec_op, program_ops, rlimit_ops, scheduling_ops
+from slinger.plan.process import early_ops, exec_op, keep_op, program_ops, rlimit_ops, scheduling_ops
 from slinger.plan.rootfs import (
     attach_ops,
     enter_ops,
@@ -208,6 +208,7 @@ def _process_ops(config: Config, options: Options, facts: Facts, hooks: Placed) 
         created,
         ops.WaitStart(""),
         *hooks.at(POINT_BEFORE_EXEC),
+        keep_op(options),
         ops.Announce("process.args"),
         *seccomp_ops(facts),
         exec_op(process, options),

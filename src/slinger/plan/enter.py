@@ -7,7 +7,7 @@ from slinger.linux.scheduling import number_mask
 from slinger.plan import ops
 from slinger.plan.compile import Plan, domain_ops, label_ops
 from slinger.plan.privileges import no_new_privileges_ops, privilege_ops, seccomp_ops
-from slinger.plan.process import early_ops, exec_op, program_ops, rlimit_ops, scheduling_ops
+from slinger.plan.process import early_ops, exec_op, keep_op, program_ops, rlimit_ops, scheduling_ops
 from slinger.plan.rootfs import CHROOT
 from slinger.plan.unsupported import check_process_supported
 from slinger.record import Record
@@ -98,6 +98,7 @@ def enter_plan(config: Config, process: Process, options: Options, facts: Facts,
         *program_ops(process, options),
         ops.Gate("", name=ops.GATE_CREATED),
         ops.Release("process"),
+        keep_op(options),
         ops.Announce("process.args"),
         *seccomp_ops(facts),
         exec_op(process, options),

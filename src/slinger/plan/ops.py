@@ -411,6 +411,12 @@ class Release(Op):
     """No longer end with the outer process: what follows is the program's own life."""
 
 
+class CloseOnExec(Op):
+    """Have the exec close the descriptors from 3+``keep_fds`` on; asked for before a filter could refuse it."""
+
+    keep_fds: int = 0
+
+
 class Announce(Op):
     """Tell who called ``start`` that but the filter and the exec remain, so that a silent end is an exec."""
 
@@ -426,11 +432,10 @@ class Seccomp(Op):
 
 
 class Exec(Op):
-    """Execute the program that FindProgram found; fds from 3+``keep_fds`` on are closed."""
+    """Execute the program that FindProgram found."""
 
     args: tuple[str, ...] = ()
     env: tuple[str, ...] = ()
-    keep_fds: int = 0
 
 
 OPS: tuple[type[Op], ...] = (
@@ -438,7 +443,7 @@ OPS: tuple[type[Op], ...] = (
     OpenTree, Propagation, AttachRoot, OpenRoot, MountNew, MountBind, MountChange, MakeNode, MakeLink, Console,
     Pivot, RootChange, Mask, ReadonlyPath, Hostname, Domainname, Sysctl, Hook, Rlimit, Personality, Scheduler,
     IoPriority, MemoryPolicy, Affinity, AppArmor, NoNewPrivileges, Bounding, SetUser, Capabilities, Chdir, Home,
-    FindProgram, WaitStart, Release, Announce, Seccomp, Exec,
+    FindProgram, WaitStart, Release, CloseOnExec, Announce, Seccomp, Exec,
 )  # fmt: skip
 
 

@@ -90,7 +90,11 @@ def program_ops(process: Process, options: Options) -> list[Op]:
     return plan
 
 
+def keep_op(options: Options) -> Op:
+    """What the program keeps of what the caller passed on."""
+    return ops.CloseOnExec("process", keep_fds=options.preserve_fds + options.listen_fds)
+
+
 def exec_op(process: Process, options: Options) -> Op:
     """The last op of all."""
-    keep = options.preserve_fds + options.listen_fds
-    return ops.Exec("process.args", args=process.args, env=environment(process, options), keep_fds=keep)
+    return ops.Exec("process.args", args=process.args, env=environment(process, options))
