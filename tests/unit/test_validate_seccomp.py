@@ -8,6 +8,7 @@ from slinger.linux.seccomp import ACTIONS, ARCHITECTURES, FLAGS, OPERATORS
 from tests.unit.documents import refused, warned
 
 ALLOW = {"defaultAction": "SCMP_ACT_ALLOW"}
+WAIT_KILLABLE = "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"
 
 
 def rule(**members: object) -> dict[str, object]:
@@ -33,6 +34,7 @@ def argument(index: int, operator: str) -> dict[str, object]:
         ),
         ({**ALLOW, "architectures": ["X86"]}, '.architectures[0]: unknown architecture "X86"'),
         ({**ALLOW, "flags": ["SECCOMP_FILTER_FLAG_LOG", "F"]}, '.flags[1]: unknown flag "F"'),
+        ({**ALLOW, "flags": [WAIT_KILLABLE]}, f".flags[0]: {WAIT_KILLABLE} needs a rule with SCMP_ACT_NOTIFY"),
         ({**ALLOW, "listenerMetadata": "x"}, ".listenerMetadata: needs listenerPath"),
         ({**ALLOW, "listenerPath": "sock"}, '.listenerPath: must be an absolute path, got "sock"'),
         ({**ALLOW, "syscalls": [rule(names=[])]}, ".syscalls[0].names: must have at least one entry"),
@@ -71,12 +73,13 @@ def test_an_impossible_filter_is_refused(seccomp: object, message: str) -> None:
     "seccomp",
     [
         *({**ALLOW, "architectures": [name]} for name in ARCHITECTURES),
-        *({**ALLOW, "flags": [name]} for name in FLAGS),
+        *({**ALLOW, "flags": [name]} for name in FLAGS if name != WAIT_KILLABLE),
         *({**ALLOW, "syscalls": [rule(args=[argument(5, name)])]} for name in OPERATORS),
         *({"defaultAction": name} for name in ACTIONS if name != "SCMP_ACT_NOTIFY"),
         {"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 38},
         {**ALLOW, "syscalls": [rule(names=["no_such_call"], action="SCMP_ACT_TRACE", errnoRet=65535)]},
         {**ALLOW, "listenerPath": "/s", "listenerMetadata": "m", "syscalls": [rule(action="SCMP_ACT_NOTIFY")]},
+        {**ALLOW, "flags": [WAIT_KILLABLE], "listenerPath": "/s", "syscalls": [rule(action="SCMP_ACT_NOTIFY")]},
     ],
 )
 def test_a_possible_filter_is_accepted(seccomp: object) -> None:

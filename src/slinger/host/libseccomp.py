@@ -94,6 +94,10 @@ class _Filter:
 
     def add_architecture(self, path: str, name: str) -> None:
         result = self.library.seccomp_arch_add(self.context, ARCHITECTURES[name])
+        if result == -errno.EINVAL:
+            raise ConfigError(path, f"libseccomp: unknown architecture {name}", hint="a newer libseccomp may know it")
+        if result == -errno.EDOM:
+            raise ConfigError(path, f"{name} has another byte order than this machine")
         if result != -errno.EEXIST:
             _check(result, path, name)
 

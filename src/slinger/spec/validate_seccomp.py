@@ -10,6 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from slinger.spec.config import Config, Seccomp, SeccompRule
 
+_FOR_LISTENERS = "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"  # without one the kernel answers EINVAL
 _LAST_ARGUMENT = 5  # a system call has six
 
 
@@ -25,6 +26,8 @@ def check_seccomp(config: Config) -> None:
         _demand_word("architecture", architecture, ARCHITECTURES, f"{at}.architectures[{index}]")
     for index, flag in enumerate(seccomp.flags or ()):
         _demand_word("flag", flag, FLAGS, f"{at}.flags[{index}]")
+        if flag == _FOR_LISTENERS and all(rule.action != NOTIFY for rule in seccomp.syscalls):
+            raise ConfigError(f"{at}.flags[{index}]", f"{flag} needs a rule with {NOTIFY}")
     for index, rule in enumerate(seccomp.syscalls):
         _check_rule(rule, f"{at}.syscalls[{index}]")
     _check_listener(seccomp, at)
