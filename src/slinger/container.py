@@ -109,7 +109,8 @@ class Container:
         Raises UsageError, ConfigError, ExistsError, HostError, OpError or HookError, and then leaves nothing
         behind.
         """
-        from slinger.creation import Request, create  # noqa: PLC0415
+        from slinger.creation import create  # noqa: PLC0415
+        from slinger.planning import Request  # noqa: PLC0415
 
         directory = os.path.abspath(bundle)
         request = Request(
@@ -348,7 +349,7 @@ def plan_of(
     warn: Callable[[str], None] = _quiet,
 ) -> Plan:
     """The plan that ``create`` would follow on this machine, without doing any of it."""
-    from slinger.creation import plan_only  # noqa: PLC0415
+    from slinger.planning import plan_only  # noqa: PLC0415
 
     directory = os.path.abspath(bundle)
     config_file = os.path.abspath(config) if config else f"{directory}/config.json"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from slinger import lifecycle
-from slinger.creation import read_config, write_pid_file
+from slinger.creation import write_pid_file
 from slinger.errors import ConfigError, HostError
 from slinger.failures import explain
 from slinger.host import cgroup, console, machine
@@ -19,6 +19,7 @@ from slinger.plan import ops
 from slinger.plan.enter import Target, enter_plan
 from slinger.plan.facts import Options
 from slinger.plan.wire import AtGate, ConsoleMaster, Executing, Exited, Failed, InitPid, SeccompListener
+from slinger.planning import read_config
 from slinger.record import Record
 from slinger.spec.validate import validate_process
 

@@ -22,6 +22,7 @@ LAYERS = (
         "container",
         "executing",
         "creation",
+        "planning",
         "starting",
     ),
     *(

@@ -1,0 +1,123 @@
+"""From what create is asked for to its plan: the request, config.json, this machine's facts. Nothing is made here."""
+
+from __future__ import annotations
+
+import os
+
+from slinger.errors import ConfigError, HostError
+from slinger.hooks.placing import Setting, place
+from slinger.host import cgroup, console, machine, probe
+from slinger.host.seccomp import compile_filter
+from slinger.plan.compile import Plan, compile_plan
+from slinger.plan.facts import Options
+from slinger.record import Record
+from slinger.spec.parse import parse_config
+from slinger.spec.validate import validate
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from slinger.plan.facts import Hierarchy
+    from slinger.spec.config import Config
+
+
+class Request(Record):
+    """What create is asked for. ``bundle`` is absolute; ``stdio`` are the program's first three descriptors."""
+
+    container_id: str
+    bundle: str
+    root: str
+    config_file: str
+    no_pivot: bool
+    no_new_keyring: bool
+    preserve_fds: int
+    listen_fds: int
+    console_socket: str
+    pid_file: str
+    rootless: bool | None  # no privilege over the host's cgroups is to be expected; None: found out
+    pidfd_socket: str
+    supervise: bool
+    subreaper: bool
+    stdio: tuple[int, int, int]
+    environment: tuple[str, ...]
+
+
+def read_config(path: str, warn: Callable[[str], None]) -> tuple[Config, bytes]:
+    """A config.json, parsed and checked. ConfigError with the JSON path of what is wrong."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        message = f"JSON specification file {os.path.basename(path)} not found in {os.path.dirname(path)}"
+        raise ConfigError("", message, hint="slinger spec writes one") from None
+    except OSError as error:
+        raise HostError.of("the configuration", error) from error
+    try:
+        text = b"".join(iter(lambda: os.read(fd, 1 << 20), b""))
+    except OSError as error:
+        raise HostError.of(f"reading {path}", error) from error
+    finally:
+        os.close(fd)
+    config, warnings = parse_config(text)
+    for warning in (*warnings, *validate(config, rootless=os.geteuid() != 0)):
+        warn(warning)
+    return config, text
+
+
+def _hierarchies(ref: cgroup.Ref, probed: tuple[Hierarchy, ...]) -> tuple[Hierarchy, ...]:
+    """Each hierarchy with the container's cgroup in it; where it has none it stays in ours."""
+    own = {each.path.rstrip("/"): each for each in ref.hierarchies()}
+    return tuple(own.get(each.path.rstrip("/"), each) for each in probed)
+
+
+def locate_cgroup(request: Request, config: Config, probed: tuple[Hierarchy, ...]) -> cgroup.Ref:
+    """Where the container's cgroup is to be; nothing is made."""
+    rootless = machine.unprivileged() if request.rootless is None else request.rootless
+    return cgroup.locate(config.linux.cgroups_path, request.container_id, probed, rootless=rootless)
+
+
+def make_plan(request: Request, config: Config, rootfs: str, ref: cgroup.Ref, probed: tuple[Hierarchy, ...]) -> Plan:
+    """The plan of a container, for this machine as it is."""
+    program = None
+    if config.linux.seccomp is not None:
+        program = compile_filter(config.linux.seccomp, request.root)
+    size = console.window_size(request.stdio[0])
+    facts = machine.gather(config, rootfs, _hierarchies(ref, probed), program, size)
+    options = Options(
+        container_id=request.container_id,
+        bundle=request.bundle,
+        no_pivot=request.no_pivot,
+        no_new_keyring=request.no_new_keyring,
+        preserve_fds=request.preserve_fds,
+        listen_fds=request.listen_fds,
+        supervise=request.supervise,
+        console=True,
+        environment=request.environment,
+    )
+    return compile_plan(config, options, facts, place(config, Setting(options, rootfs)))
+
+
+def plan_only(bundle: str, config_file: str, root: str, container_id: str, warn: Callable[[str], None]) -> Plan:
+    """The plan that create would follow on this machine, without doing any of it."""
+    request = Request(
+        container_id=container_id,
+        bundle=bundle,
+        root=root,
+        config_file=config_file,
+        no_pivot=False,
+        no_new_keyring=False,
+        preserve_fds=0,
+        listen_fds=0,
+        console_socket="",
+        pid_file="",
+        rootless=None,
+        pidfd_socket="",
+        supervise=False,
+        subreaper=False,
+        stdio=(0, 1, 2),
+        environment=(),
+    )
+    config, _ = read_config(request.config_file, warn)
+    probed = probe.probe_hierarchies()
+    ref = locate_cgroup(request, config, probed)
+    return make_plan(request, config, machine.find_rootfs(config, bundle), ref, probed)
