@@ -76,5 +76,7 @@ int set_attributes(int fd, uint64_t set, uint64_t clear, bool recursive);
 int set_propagation(int dir, const char *path, uint64_t flags, bool recursive);
 int copy_tree(int from, int to);
 int raise_held_capabilities(struct hands *h);
+/* Write a file of procfs, whole, and close it; `path` is for the error. */
+int write_file(struct hands *h, int fd, const char *path, const char *text, size_t size);
 size_t put_decimal(char *to, int64_t value);
 void die_with_parent(void);

@@ -165,7 +165,7 @@ int do_unshare(struct hands *h, const struct op_unshare *op) {
 
 /* All that is written like this is a file of procfs. What a joined mount namespace shows there instead, or has mounted
  * over it, is not (CVE-2019-16884, CVE-2025-52881). */
-static int write_file(struct hands *h, int fd, const char *path, const char *text, size_t size) {
+int write_file(struct hands *h, int fd, const char *path, const char *text, size_t size) {
     struct statfs fs;
     if (fstatfs(fd, &fs) != 0 || fs.f_type != PROC_SUPER_MAGIC) {
         close(fd);

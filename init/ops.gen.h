@@ -25,6 +25,8 @@ enum op_kind {
     OP_CONCEAL,
     OP_KEYRING,
     OP_OPEN_TREE,
+    OP_ID_MAP,
+    OP_MAP_TREE,
     OP_PROPAGATION,
     OP_ATTACH_ROOT,
     OP_OPEN_ROOT,
@@ -63,7 +65,7 @@ enum op_kind {
     OP_SECCOMP,
     OP_EXEC,
 };
-#define OP_KINDS 50
+#define OP_KINDS 52
 
 enum message_kind {
     MESSAGE_INIT_PID,
@@ -120,6 +122,20 @@ struct op_open_tree {
     const char *path;
     int64_t recursive;
     int64_t propagation;
+};
+
+struct op_id_map {
+    int64_t slot;
+    const char *path;
+    const char *uids;
+    const char *gids;
+};
+
+struct op_map_tree {
+    int64_t slot;
+    int64_t map_slot;
+    const char *path;
+    int64_t recursive;
 };
 
 struct op_propagation {
@@ -336,6 +352,8 @@ struct op {
         struct op_oom_score oom_score;
         struct op_keyring keyring;
         struct op_open_tree open_tree;
+        struct op_id_map id_map;
+        struct op_map_tree map_tree;
         struct op_propagation propagation;
         struct op_attach_root attach_root;
         struct op_open_root open_root;
@@ -415,6 +433,18 @@ static inline int op_take(struct reader *r, struct op *op) {
         take_string(r, &op->open_tree.path);
         take_int(r, &op->open_tree.recursive);
         take_int(r, &op->open_tree.propagation);
+        return 0;
+    case OP_ID_MAP:
+        take_slot(r, &op->id_map.slot);
+        take_string(r, &op->id_map.path);
+        take_string(r, &op->id_map.uids);
+        take_string(r, &op->id_map.gids);
+        return 0;
+    case OP_MAP_TREE:
+        take_slot(r, &op->map_tree.slot);
+        take_slot(r, &op->map_tree.map_slot);
+        take_string(r, &op->map_tree.path);
+        take_int(r, &op->map_tree.recursive);
         return 0;
     case OP_PROPAGATION:
         take_int(r, &op->propagation.flags);
@@ -610,6 +640,8 @@ int do_oom_score(struct hands *h, const struct op_oom_score *op);
 int do_conceal(struct hands *h);
 int do_keyring(struct hands *h, const struct op_keyring *op);
 int do_open_tree(struct hands *h, const struct op_open_tree *op);
+int do_id_map(struct hands *h, const struct op_id_map *op);
+int do_map_tree(struct hands *h, const struct op_map_tree *op);
 int do_propagation(struct hands *h, const struct op_propagation *op);
 int do_attach_root(struct hands *h, const struct op_attach_root *op);
 int do_open_root(struct hands *h, const struct op_open_root *op);
@@ -676,6 +708,10 @@ static inline int op_do(struct hands *h, const struct op *op) {
         return do_keyring(h, &op->keyring);
     case OP_OPEN_TREE:
         return do_open_tree(h, &op->open_tree);
+    case OP_ID_MAP:
+        return do_id_map(h, &op->id_map);
+    case OP_MAP_TREE:
+        return do_map_tree(h, &op->map_tree);
     case OP_PROPAGATION:
         return do_propagation(h, &op->propagation);
     case OP_ATTACH_ROOT:

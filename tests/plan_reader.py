@@ -83,9 +83,10 @@ class _Reader:
         if kind >= len(ops.OPS) or actor >= len(ops.ACTORS) or zero != 0:
             raise BadPlanError(f"head of an op before {self.at}")
         fields = {name: self.field(annotation) for name, annotation in layout(ops.OPS[kind])}
-        slot = fields.get("slot")
-        if isinstance(slot, int) and not 0 <= slot < slots:
-            raise BadPlanError(f"slot {slot} of {slots}")
+        for name, slot in fields.items():
+            is_slot = name == "slot" or name.endswith("_slot")
+            if is_slot and isinstance(slot, int) and not 0 <= slot < slots:
+                raise BadPlanError(f"{name} {slot} of {slots}")
         return ReadOp(ops.OPS[kind].__name__, ops.ACTORS[actor], fields)
 
 

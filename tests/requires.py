@@ -14,6 +14,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -140,6 +141,15 @@ def _fact(met: Callable[[], bool], what: str) -> Requirement:
     return Requirement(met, what, fact=True)
 
 
+def _idmap() -> bool:
+    """Since when its file systems can be id-mapped: ext4, xfs, btrfs and f2fs soon after 5.12, tmpfs since 6.3."""
+    major, minor = (int(part) for part in platform.release().split(".")[:2])
+    command = ["stat", "--file-system", "--format=%T", tempfile.gettempdir()]
+    kind = subprocess.run(command, check=False, capture_output=True, text=True).stdout.strip()
+    since = {"ext2/ext3": (5, 12), "xfs": (5, 13), "btrfs": (5, 15), "f2fs": (5, 18), "tmpfs": (6, 3)}.get(kind)
+    return since is not None and (major, minor) >= since
+
+
 REQUIREMENTS: dict[str, Requirement] = {
     "root": Requirement(lambda: os.geteuid() == 0, "run as root"),
     "userns": Requirement(_user_namespace, "allow user namespaces: sysctl user.max_user_namespaces"),
@@ -165,6 +175,7 @@ REQUIREMENTS: dict[str, Requirement] = {
     "apparmor": _fact(_apparmor, "a machine with AppArmor enabled"),
     "no-apparmor": _fact(lambda: not _apparmor(), "a machine without AppArmor"),
     "no-selinux": _fact(lambda: not Path("/sys/fs/selinux/enforce").exists(), "a machine without SELinux"),
+    "idmap": _fact(_idmap, "temporary files on a file system that this kernel can id-map"),
     "two-cpus": _fact(lambda: {0, 1} <= os.sched_getaffinity(0), "a machine with two CPUs"),
     "cgroup": _fact(lambda: cgroup_layout() != "", "a machine with cgroups"),
     "cgroup-v1": _fact(lambda: cgroup_layout() in {"v1", "hybrid"}, "a machine with cgroup v1 controllers"),

@@ -32,6 +32,10 @@ HINTS: dict[tuple[type[Op], int], str] = {
     (ops.MakeNode, errno.EEXIST): "the image has a file there that is not this device",
     (ops.MakeNode, errno.EPERM): "making device nodes takes privilege outside a user namespace",
     (ops.OpenTree, errno.EINVAL): "a mount below it is unbindable or locked; rbind may be needed",
+    (ops.IdMap, errno.EINVAL): "ranges must not overlap and must lie within those of the runtime's own user namespace",
+    (ops.MapTree, errno.EINVAL): "the file system does not support id-mapped mounts",
+    (ops.MapTree, errno.EPERM): "the source is id-mapped already, or mapping it takes privilege that we do not have "
+    "over its file system",
     (ops.Rlimit, errno.EPERM): "raising a hard limit takes CAP_SYS_RESOURCE",
     (ops.SetUser, errno.EINVAL): "the id is not mapped in the container's user namespace",
     (ops.Seccomp, errno.EINVAL): "the kernel refuses the filter or one of its flags",

@@ -16,6 +16,7 @@ ERRNO: Final = 0x00050000
 
 # By machine: first x86-64, then aarch64.
 NUMBERS: Final = {
+    "clone3": (435, 435),
     "close_range": (436, 436),
     "keyctl": (250, 219),
     "personality": (135, 92),

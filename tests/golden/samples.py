@@ -30,6 +30,7 @@ FACTS: Final = Facts(rootfs="/bundle/rootfs", hierarchies=V2)
 ROOTLESS: Final = FACTS.replace(euid=1000, egid=1000, capabilities=0)
 OPTIONS: Final = Options(container_id="box", bundle="/bundle", console=True, environment=CALLER)
 MAPPED: Final = [{"containerID": 0, "hostID": 100_000, "size": 65536}]
+IDS: Final = [{"containerID": 0, "hostID": 7, "size": 1}, {"containerID": 1, "hostID": 100_001, "size": 9}]
 BASE: Final[dict[str, Json]] = {
     "ociVersion": "1.3.0",
     "process": {
@@ -219,6 +220,18 @@ SAMPLES: Final[dict[str, Sample]] = {
     ),
     "host-dev": based({"mounts+": [mount("/dev", "none", "/dev", "rbind", "rslave")], "process.terminal": True}),
     "everything": based(EVERYTHING, FACTS.replace(apparmor=True)),
+    "idmap": based(
+        {
+            "linux.namespaces+": [{"type": "user"}],
+            "linux.uidMappings": MAPPED,
+            "linux.gidMappings": MAPPED,
+            "mounts+": [
+                mount("/volume", "bind", "/srv/volume", "rbind", "ridmap"),
+                mount("/again", "bind", "again", "bind", "idmap", "ro"),
+                {**mount("/own", "bind", "/srv/own", "bind"), "uidMappings": IDS, "gidMappings": IDS},
+            ],
+        }
+    ),
     "no-process": based({"process": DROP}),
 }
 

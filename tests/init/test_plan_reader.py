@@ -163,11 +163,13 @@ HEAD: Final = struct.Struct("<4sIII")
         Plan((ops.OpenTree("", slot=-(2**63), path="/"),), 2).encode(),
         Plan((ops.MountBind("", slot=2**32, destination="/"),), 2).encode(),
         Plan((ops.AttachRoot("", slot=0, path="/"),), 0).encode(),
+        Plan((ops.MapTree("", slot=1, map_slot=2),), 2).encode(),
     ],
     ids=[
         *("empty", "magic", "small magic", "version 0", "version 2", "no op", "most ops", "a slot too many"),
         *("most slots", "kind after the last", "largest kind", "actor", "reserved byte", "string without end"),
         *("NUL in a string", "slot after the last", "negative slot", "smallest slot", "slot of 33 bits", "no slot"),
+        "second slot",
     ],
 )
 def test_what_is_no_plan_is_refused(plan: bytes) -> None:

@@ -20,6 +20,13 @@ from tests.bundles import Bundle, Drop, Json, Outcome, base_config, changed, map
 STAGES: Final = ("prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop")
 INSIDE: Final = "/bin/payload"
 PATIENCE: Final = 5.0
+OWNER: Final = 100_000
+MAPS: Final[Json] = [{"containerID": 0, "hostID": OWNER, "size": 65536}]
+USER_NAMESPACE: Final[Mapping[str, Json | Drop]] = {
+    "linux.namespaces+": [{"type": "user"}],
+    "linux.uidMappings": MAPS,
+    "linux.gidMappings": MAPS,
+}
 NUMBERS: Final = count(1)
 Process = subprocess.Popen[str]
 
@@ -61,6 +68,7 @@ class Box:
         self.root = root
         self.bundle = bundle
         self.id = bundle.container
+        self.common: Mapping[str, Json | Drop] = {}
         self.configure({})
 
     @property
@@ -79,8 +87,8 @@ class Box:
         return self.root / self.id
 
     def configure(self, changes: Mapping[str, Json | Drop]) -> None:
-        """Write the common config with these changes; see tests.bundles.changed."""
-        self.bundle.write_config(changed(base_config(), changes))
+        """Write the common config with these changes; see tests.bundles.changed. What is `common` comes first."""
+        self.bundle.write_config(changed(changed(base_config(), self.common), changes))
 
     def hook(self, stage: str, *words: str, **more: Json) -> dict[str, Json]:
         """A hook of the stage that runs the payload with these words; `more`: env, timeout, or another path."""
@@ -178,6 +186,13 @@ class Box:
     def start(self) -> None:
         """Start it."""
         self.succeed("start", self.id)
+
+    def report(self, *words: str) -> dict[str, Json]:
+        """What the program of `run` tells, with these words after `report`; the configuration is as it is."""
+        path = self.directory / "config.json"
+        config = mapping(json.loads(path.read_text()))
+        self.bundle.write_config(changed(config, {"process.args": [INSIDE, "report", *words]}))
+        return dict(mapping(json.loads(self.succeed(*self.running()))))
 
     def state(self) -> Mapping[str, Json]:
         """What `state` answers."""

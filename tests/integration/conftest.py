@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.bundles import base_config, make_bundle
-from tests.integration.box import Box
+from tests.integration.box import OWNER, USER_NAMESPACE, Box
 from tests.integration.plain import USER, PlainBox, install, rootless_config
 
 
@@ -22,6 +22,22 @@ def box(slinger: str, tmp_path: Path, tmp_root: Path) -> Iterator[Box]:
     yield box
     done = box.call("delete", "--force", box.id)
     assert (done.status, done.stderr, box.left()) == (0, "", [])
+
+
+@pytest.fixture
+def mapped(slinger: str) -> Iterator[Box]:
+    """A box of root's whose containers are in a user namespace of their own, OWNER is its root."""
+    base = Path(tempfile.mkdtemp(prefix="slinger-mapped-"))
+    base.chmod(0o711)
+    (base / "state").mkdir(mode=0o700)
+    box = Box(slinger, base / "state", make_bundle(base / "bundle", base_config(), owner=OWNER))
+    box.common = USER_NAMESPACE
+    box.configure({})
+    yield box
+    done = box.call("delete", "--force", box.id)
+    left = box.left()
+    shutil.rmtree(base)
+    assert (done.status, done.stderr, left) == (0, "", [])
 
 
 @pytest.fixture(scope="session")

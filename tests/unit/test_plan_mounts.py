@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from slinger.errors import ConfigError
 from slinger.linux.flags import (
     CLONE_NEWCGROUP,
     MOUNT_ATTR_NODEV,
@@ -166,6 +167,70 @@ def test_a_bind_mount_has_attributes_and_then_its_propagation() -> None:
         ops.MountChange("mounts[0]", destination="/a", propagation=MS_SLAVE, propagation_recursive=1),
         ops.MountChange("mounts[0]", destination="/a", propagation=MS_SHARED),
         GATE,
+    )
+
+
+SEVEN: list[dict[str, int]] = [{"containerID": 0, "hostID": 7, "size": 1}, {"containerID": 5, "hostID": 8, "size": 2}]
+OWN_MAPS: dict[str, object] = {"uidMappings": SEVEN, "gidMappings": SEVEN[:1]}
+USER_MAPS: tuple[tuple[str, object], ...] = (("linux.uidMappings", SEVEN), ("linux.gidMappings", SEVEN))
+NEW_USER: tuple[tuple[str, object], ...] = (
+    ("linux.namespaces", [{"type": "mount"}, {"type": "uts"}, {"type": "user"}]),
+    *USER_MAPS,
+)
+JOINED_USER: tuple[tuple[str, object], ...] = (
+    ("linux.namespaces", [{"type": "mount"}, {"type": "uts"}, {"type": "user", "path": "/proc/7/ns/user"}]),
+)
+
+
+def id_map(origin: str, **fields: str) -> Op:
+    """The user namespace of slot 2, which outer makes or opens."""
+    return ops.IdMap(origin, by=OUTER, slot=2, **fields)
+
+
+@pytest.mark.parametrize(
+    ("entry", "more", "expected"),
+    [
+        (OWN_MAPS, (), id_map("mounts[0].uidMappings", uids="0 7 1\n5 8 2\n", gids="0 7 1\n")),
+        (OWN_MAPS, NEW_USER, id_map("mounts[0].uidMappings", uids="0 7 1\n5 8 2\n", gids="0 7 1\n")),
+        (OWN_MAPS, JOINED_USER, id_map("mounts[0].uidMappings", uids="0 7 1\n5 8 2\n", gids="0 7 1\n")),
+        ({}, NEW_USER, id_map("linux.uidMappings", uids="0 7 1\n5 8 2\n", gids="0 7 1\n5 8 2\n")),
+        ({}, JOINED_USER, id_map("linux.namespaces[2]", path="/proc/7/ns/user")),
+    ],
+)
+@pytest.mark.parametrize(("option", "recursive"), [("idmap", 0), ("ridmap", 1)])
+def test_a_mount_is_mapped_by_its_own_maps_or_the_containers(
+    entry: dict[str, object], more: tuple[tuple[str, object], ...], expected: Op, option: str, recursive: int
+) -> None:
+    """Before it is attached: a mount that somebody could have seen cannot be mapped any more (mount_setattr(2))."""
+    done = plan({**mount("/a", "bind", "/src", "bind", option), **entry}, more=more)
+    assert done.sources == (
+        ops.OpenTree("mounts[0]", by=OUTER, slot=1, path="/src"),
+        expected,
+        ops.MapTree("mounts[0]", by=OUTER, slot=1, map_slot=2, path="/src", recursive=recursive),
+    )
+
+
+def test_mounts_with_the_same_maps_share_a_user_namespace() -> None:
+    """Others have one of their own; options idmap and ridmap may be left out where there are maps."""
+    mounts = [{**mount("/a", "bind", "/1"), **OWN_MAPS}, {**mount("/b", "bind", "/2", "ridmap"), **OWN_MAPS}]
+    done = plan(*mounts, mount("/c", "bind", "/3", "idmap"), mount("/d", "bind", "/4"), more=NEW_USER)
+    assert [(op.slot, op.map_slot) for op in done.sources if isinstance(op, ops.MapTree)] == [(1, 2), (3, 2), (4, 5)]
+    assert [op.slot for op in done.sources if isinstance(op, ops.IdMap)] == [2, 5]
+    assert done.slots == 7
+
+
+def test_maps_are_made_outside_even_where_init_opens_the_sources() -> None:
+    """The ids that they lead to are the runtime's."""
+    entry = {**mount("/a", "bind", "/src", "idmap"), **OWN_MAPS}
+    assert [op.by for op in plan(entry, facts=FACTS.replace(owns_mounts=False)).sources] == [INIT, OUTER, INIT]
+
+
+def test_the_runtimes_own_user_namespace_maps_nothing() -> None:
+    """Entered by its path or not at all."""
+    with pytest.raises(ConfigError) as caught:
+        plan(mount("/a", "bind", "/src", "idmap"), more=JOINED_USER, facts=FACTS.replace(joined=("user",)))
+    assert str(caught.value) == (
+        "mounts[0].uidMappings: required, because there is no user namespace to take them from"
     )
 
 

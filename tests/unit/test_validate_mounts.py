@@ -54,6 +54,14 @@ MAPS = (("linux.uidMappings", ROOTLESS_MAP), ("linux.gidMappings", ROOTLESS_MAP)
             {**BIND, "options": ["rbind", "ridmap"]},
             ".uidMappings: required, because there is no user namespace to take them from",
         ),
+        (
+            {**TMPFS, "options": ["idmap"], "uidMappings": ROOTLESS_MAP, "gidMappings": ROOTLESS_MAP},
+            ".options: only a bind mount can be id-mapped",
+        ),
+        (
+            {**BIND, "options": ["bind", "remount"], "uidMappings": ROOTLESS_MAP, "gidMappings": ROOTLESS_MAP},
+            ".uidMappings: only a bind mount can be id-mapped",
+        ),
     ],
 )
 def test_an_impossible_mount_is_refused(mount: dict[str, object], message: str) -> None:

@@ -6,6 +6,7 @@ import errno
 import os
 
 from slinger.errors import HostError
+from slinger.plan.namespaces import map_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,11 +15,6 @@ if TYPE_CHECKING:
 NEWUIDMAP, NEWGIDMAP = "newuidmap", "newgidmap"
 FAILED = 1 << 8  # as waitpid has exit status 1
 TRUSTED_PATH = ("/usr/bin", "/bin", "/usr/local/bin", "/usr/sbin", "/sbin")
-
-
-def map_text(mappings: tuple[IdMapping, ...]) -> str:
-    """One line a range: inside, outside, how many."""
-    return "".join(f"{each.container_id} {each.host_id} {each.size}\n" for each in mappings)
 
 
 def write_maps(config: Config, pid: int) -> None:

@@ -20,8 +20,8 @@ def printable(text: str) -> str:
 
 
 def _shown(op: Op, value: object) -> str:
-    # The one field that is lines by its nature.
-    return printable("; ".join(str(value).splitlines()) if isinstance(op, ops.TimeOffsets) else str(value))
+    # The ops with text that is lines by its nature.
+    return printable("; ".join(str(value).splitlines()) if isinstance(op, ops.TimeOffsets | ops.IdMap) else str(value))
 
 
 def subject(op: Op) -> str:
@@ -46,7 +46,7 @@ def details(op: Op) -> str:
             continue
         if isinstance(op, ops.Exec | ops.Hook) and name in {"env", "state_head", "state_tail"}:
             continue
-        shown.append(f"{name}={_text(value)}")
+        shown.append(f"{name}={_shown(op, value) if isinstance(value, str) else _text(value)}")
     return " ".join(shown)
 
 
@@ -54,8 +54,6 @@ def _text(value: object) -> str:
     if isinstance(value, tuple):
         items: tuple[object, ...] = value  # pyright: ignore[reportUnknownVariableType]
         return ",".join(printable(str(each)) for each in items)
-    if isinstance(value, str):
-        return printable(value)
     if isinstance(value, bytes):
         return f"<{len(value)} bytes>"
     return f"{value:#x}" if isinstance(value, int) and value > 0xFFF else str(value)  # noqa: PLR2004 - flags

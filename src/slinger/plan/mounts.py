@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from slinger.linux.flags import MOUNT_ATTR_RDONLY, MS_REC, parse_options
 from slinger.plan import namespaces, ops
+from slinger.plan.idmaps import IdMaps
 from slinger.plan.rootfs import opener, tree_propagation
 from slinger.record import Record
 
@@ -42,6 +43,7 @@ class _Builder:
         self.mounts: list[Op] = []
         self.late: list[Op] = []
         self.slots = FIRST_SLOT
+        self.id_maps = IdMaps(config, facts, self.take_slot)
         self.in_cgroup = False
 
     def take_slot(self) -> int:
@@ -63,18 +65,16 @@ class _Builder:
 
     def bind(self, origin: str, mount: Mount, options: MountOptions) -> None:
         source = mount.source if mount.source.startswith("/") else f"{self.bundle}/{mount.source}"
-        slot = self.take_slot()
-        self.sources.append(
-            ops.OpenTree(
-                origin,
-                by=opener(self.facts),
-                slot=slot,
-                path=source,
-                recursive=int(options.recursive),
-                propagation=tree_propagation(self.config),
-            )
+        tree = ops.OpenTree(
+            origin,
+            by=opener(self.facts),
+            slot=self.take_slot(),
+            path=source,
+            recursive=int(options.recursive),
+            propagation=tree_propagation(self.config),
         )
-        self.attach(origin, slot, mount.destination, options)
+        self.sources += [tree, *self.id_maps.tree_ops(origin, mount, options, tree)]
+        self.attach(origin, tree.slot, mount.destination, options)
 
     def attach(self, origin: str, slot: int, destination: str, options: MountOptions) -> None:
         self.mounts.append(

@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from slinger.plan.facts import Facts
     from slinger.plan.ops import Op
-    from slinger.spec.config import Config, Namespace
+    from slinger.spec.config import Config, IdMapping, Namespace
 
 ORIGIN = "linux.namespaces"
 
@@ -100,6 +100,11 @@ def time_ops(config: Config, writer: str = ops.INIT) -> list[Op]:
         plan.append(ops.TimeOffsets("linux.timeOffsets", by=writer, text="".join(lines)))
     plan.append(ops.Join(ORIGIN, path="/proc/self/ns/time_for_children", flag=flag))
     return plan
+
+
+def map_text(mappings: tuple[IdMapping, ...]) -> str:
+    """uid_map or gid_map (user_namespaces(7)): a line a range, with the first id inside, that outside, how many."""
+    return "".join(f"{each.container_id} {each.host_id} {each.size}\n" for each in mappings)
 
 
 def cgroup_ops(config: Config) -> list[Op]:

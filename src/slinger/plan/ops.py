@@ -134,6 +134,31 @@ class OpenTree(Op):
     propagation: int = MS_SLAVE
 
 
+class IdMap(Op):
+    """Keep a user namespace whose maps are for mounts: the one at ``path``, or for "" a new one that nobody lives in.
+
+    ``uids`` and ``gids`` are lines as in uid_map (user_namespaces(7)): the id that files have in their file system,
+    the id of the runtime's that they get in the mount, and for how many.
+    """
+
+    slot: int = 0
+    path: str = ""
+    uids: str = ""
+    gids: str = ""
+
+
+class MapTree(Op):
+    """Map the owners of the files in the tree of a slot by the user namespace of ``map_slot`` (MOUNT_ATTR_IDMAP).
+
+    ``path`` is what the tree was copied from. ``recursive``: also in what is mounted below it.
+    """
+
+    slot: int = 0
+    map_slot: int = 0
+    path: str = ""
+    recursive: int = 0
+
+
 class Propagation(Op):
     """Set the propagation of every mount of the namespace, or of one (MS_SHARED, MS_SLAVE, MS_PRIVATE)."""
 
@@ -440,10 +465,10 @@ class Exec(Op):
 
 OPS: tuple[type[Op], ...] = (
     Fork, OpenNamespace, Join, Clone, Gate, TakeRoot, Unshare, TimeOffsets, Session, OomScore, Conceal, Keyring,
-    OpenTree, Propagation, AttachRoot, OpenRoot, MountNew, MountBind, MountChange, MakeNode, MakeLink, Console,
-    Pivot, RootChange, Mask, ReadonlyPath, Hostname, Domainname, Sysctl, Hook, Rlimit, Personality, Scheduler,
-    IoPriority, MemoryPolicy, Affinity, AppArmor, NoNewPrivileges, Bounding, SetUser, Capabilities, Chdir, Home,
-    FindProgram, WaitStart, Release, CloseOnExec, Announce, Seccomp, Exec,
+    OpenTree, IdMap, MapTree, Propagation, AttachRoot, OpenRoot, MountNew, MountBind, MountChange, MakeNode, MakeLink,
+    Console, Pivot, RootChange, Mask, ReadonlyPath, Hostname, Domainname, Sysctl, Hook, Rlimit, Personality,
+    Scheduler, IoPriority, MemoryPolicy, Affinity, AppArmor, NoNewPrivileges, Bounding, SetUser, Capabilities, Chdir,
+    Home, FindProgram, WaitStart, Release, CloseOnExec, Announce, Seccomp, Exec,
 )  # fmt: skip
 
 

@@ -21,9 +21,6 @@ def _asked(config: Config, facts: Facts) -> Iterator[str]:
         yield "linux.intelRdt"
     if linux.net_devices:
         yield "linux.netDevices"
-    for index, mount in enumerate(config.mounts):
-        if mount.uid_mappings or mount.gid_mappings or {"idmap", "ridmap"} & set(mount.options):
-            yield f"mounts[{index}].uidMappings"
     if facts.selinux and linux.mount_label:
         yield "linux.mountLabel"
 

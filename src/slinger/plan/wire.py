@@ -6,6 +6,7 @@ All integers are little-endian. A plan is
     op:     u16 kind | u8 actor | u8 zero | fields in the order of the class
     int:    u64 (two's complement)        str:   u32 size | bytes | NUL
     bytes:  u32 size | bytes              list:  u32 count | str ...
+    slot and what ends in _slot: an int from 0 on and less than slots
 
 A message is one datagram of a SOCK_SEQPACKET pair: u32 kind, then fields in the same encoding.
 """

@@ -19,7 +19,7 @@ APPARMOR = True
 SELINUX = False
 INTEL_RDT = False
 NET_DEVICES = False
-IDMAP = False
+IDMAP = True
 # Beside systemd's properties, of which one can run programs as root (CVE-2024-3154): files on the host that hooks'
 # output goes to, and the caller's groups.
 UNSAFE = ("run.oci.hooks.", "run.oci.keep_original_groups")

@@ -134,5 +134,8 @@ def _check_idmap(mount: Mount, options: MountOptions, config: Config, at: str) -
             raise ConfigError(f"{at}.{name}", "required, because the other mapping is given")
         demand_mappings(mappings, f"{at}.{name}")
     idmap = options.idmap or options.rec_idmap
+    if (idmap or mount.uid_mappings) and (options.remount or not is_bind(mount, options)):
+        where = f"{at}.options" if idmap else f"{at}.uidMappings"
+        raise ConfigError(where, "only a bind mount can be id-mapped", hint='add "bind" or "rbind" to its options')
     if idmap and not mount.uid_mappings and not has_namespace(config.linux, "user"):
         raise ConfigError(f"{at}.uidMappings", "required, because there is no user namespace to take them from")
