@@ -75,6 +75,8 @@ bool is_null_device(int fd);
 int set_attributes(int fd, uint64_t set, uint64_t clear, bool recursive);
 int set_propagation(int dir, const char *path, uint64_t flags, bool recursive);
 int copy_tree(int from, int to);
+/* The SELinux label of a directory; "" leaves it. */
+int set_label(int dir, const char *label);
 int raise_held_capabilities(struct hands *h);
 /* Write a file of procfs, whole, and close it; `path` is for the error. */
 int write_file(struct hands *h, int fd, const char *path, const char *text, size_t size);

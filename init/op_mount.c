@@ -134,10 +134,10 @@ static int refuse_detour_into_proc(struct hands *h, int target, const char *dest
     return 0;
 }
 
-/* A tmpfs takes after the directory that it covers: its mode, and with tmpcopyup what is in it. */
+/* A tmpfs takes after the directory that it covers: its mode, with tmpcopyup what is in it. The label is its own. */
 static int take_after(struct hands *h, const struct op_mount_new *op, int mount, int target) {
     struct stat st;
-    if (!op->copy_mode && !op->copy_up)
+    if (!op->copy_mode && !op->copy_up && op->label[0] == '\0')
         return 0;
     int to = openat(mount, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (to < 0)
@@ -147,6 +147,8 @@ static int take_after(struct hands *h, const struct op_mount_new *op, int mount,
         result = fail(h, "fchmod", op->destination);
     else if (op->copy_up && copy_tree(target, to) != 0)
         result = fail(h, "copying up", op->destination);
+    else if (set_label(to, op->label) != 0)
+        result = fail(h, "fsetxattr", op->label);
     close(to);
     return result;
 }
@@ -265,20 +267,22 @@ static int mask_file(struct hands *h, int target, const char *path) {
     return result;
 }
 
-static int mask_directory(struct hands *h, int target, const char *path) {
-    static const struct op_mount_new empty = {
+static int mask_directory(struct hands *h, int target, const struct op_mask *mask) {
+    size_t used = h->arena->used;
+    char **options = strings_with(h->arena, &mask->options, "ro");
+    if (options == NULL)
+        return fail_with(h, "fsconfig", mask->path, ENOMEM);
+    const struct op_mount_new op = {
         .type = "tmpfs",
         .source = "tmpfs",
         .attr_set = MOUNT_ATTR_RDONLY,
+        .options = {options, mask->options.count + 1},
     };
-    static char *options[] = {(char *)(uintptr_t) "ro", NULL};
-    struct op_mount_new op = empty;
-    op.destination = path;
-    op.options = (struct strings){options, 1};
     int mount = make_mount(h, &op);
+    h->arena->used = used;
     if (mount < 0)
         return -1;
-    int result = attach(h, mount, target, path);
+    int result = attach(h, mount, target, mask->path);
     close(mount);
     return result;
 }
@@ -293,7 +297,7 @@ int do_mask(struct hands *h, const struct op_mask *op) {
     if (fstat(target, &st) != 0)
         (void)fail(h, "fstat", op->path);
     else
-        result = S_ISDIR(st.st_mode) ? mask_directory(h, target, op->path) : mask_file(h, target, op->path);
+        result = S_ISDIR(st.st_mode) ? mask_directory(h, target, op) : mask_file(h, target, op->path);
     close(target);
     return result;
 }

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/keyctl.h>
 #include <linux/magic.h>
 #include <linux/sched.h>
 #include <sched.h>
@@ -220,18 +219,6 @@ int do_conceal(struct hands *h) {
     return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 ? 0 : fail(h, "prctl", "PR_SET_DUMPABLE");
 }
 
-int do_keyring(struct hands *h, const struct op_keyring *op) {
-    /* All for who holds it; its owner may view, read, search and link: what runc's session keyrings have. */
-    enum { POSSESSOR_ALL = 0x3f000000, OWNER_VIEW_READ_SEARCH_LINK = 0x001b0000 };
-    long key = syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, op->name);
-    /* No keys in this kernel (or hidden by an outer container's filter): nothing to be isolated from. */
-    if (key < 0)
-        return errno == ENOSYS || errno == EPERM ? 0 : fail(h, "keyctl", "KEYCTL_JOIN_SESSION_KEYRING");
-    if (syscall(SYS_keyctl, KEYCTL_SETPERM, key, POSSESSOR_ALL | OWNER_VIEW_READ_SEARCH_LINK) != 0)
-        return fail(h, "keyctl", "KEYCTL_SETPERM");
-    return 0;
-}
-
 int do_hostname(struct hands *h, const struct op_hostname *op) {
     return sethostname(op->name, strlen(op->name)) == 0 ? 0 : fail(h, "sethostname", op->name);
 }
@@ -296,29 +283,6 @@ int do_affinity(struct hands *h, const struct op_affinity *op) {
     /* CPUs beyond those that the kernel was made for are cut off; that none is left is its EINVAL. */
     long done = syscall(SYS_sched_setaffinity, 0, op->cpus.size, op->cpus.data);
     return done == 0 ? 0 : fail(h, "sched_setaffinity", NULL);
-}
-
-int do_app_armor(struct hands *h, const struct op_app_armor *op) {
-    char text[5 + 256] = "exec ";
-    size_t size = strlen(op->profile);
-    if (size >= sizeof text - 5)
-        return fail_with(h, "write", op->profile, ENAMETOOLONG);
-    memcpy(text + 5, op->profile, size);
-    int proc = open_proc(h);
-    if (proc < 0)
-        return fail(h, "open", "/proc");
-    char path[64];
-    size_t at = put_decimal(path, getpid());
-    strcpy(path + at, "/attr/apparmor/exec");
-    int fd = sys_openat2(proc, path, O_WRONLY, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
-    if (fd < 0 && errno == ENOENT) {
-        /* Before Linux 5.1 there was one file for all security modules; some kernels still have no other. */
-        strcpy(path + at, "/attr/exec");
-        fd = sys_openat2(proc, path, O_WRONLY, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
-    }
-    if (fd < 0)
-        return fail(h, "openat2", "/proc/self/attr/apparmor/exec");
-    return write_file(h, fd, op->profile, text, size + 5);
 }
 
 int do_rlimit(struct hands *h, const struct op_rlimit *op) {

@@ -50,6 +50,7 @@ enum op_kind {
     OP_IO_PRIORITY,
     OP_MEMORY_POLICY,
     OP_AFFINITY,
+    OP_PROCESS_LABEL,
     OP_APP_ARMOR,
     OP_NO_NEW_PRIVILEGES,
     OP_BOUNDING,
@@ -65,7 +66,7 @@ enum op_kind {
     OP_SECCOMP,
     OP_EXEC,
 };
-#define OP_KINDS 52
+#define OP_KINDS 53
 
 enum message_kind {
     MESSAGE_INIT_PID,
@@ -115,6 +116,7 @@ struct op_oom_score {
 
 struct op_keyring {
     const char *name;
+    const char *label;
 };
 
 struct op_open_tree {
@@ -163,6 +165,7 @@ struct op_mount_new {
     int64_t copy_mode;
     int64_t copy_up;
     const char *instead;
+    const char *label;
 };
 
 struct op_mount_bind {
@@ -219,6 +222,7 @@ struct op_root_change {
 
 struct op_mask {
     const char *path;
+    struct strings options;
 };
 
 struct op_readonly_path {
@@ -283,6 +287,10 @@ struct op_memory_policy {
 
 struct op_affinity {
     struct bytes cpus;
+};
+
+struct op_process_label {
+    const char *label;
 };
 
 struct op_app_armor {
@@ -377,6 +385,7 @@ struct op {
         struct op_io_priority io_priority;
         struct op_memory_policy memory_policy;
         struct op_affinity affinity;
+        struct op_process_label process_label;
         struct op_app_armor app_armor;
         struct op_bounding bounding;
         struct op_set_user set_user;
@@ -427,6 +436,7 @@ static inline int op_take(struct reader *r, struct op *op) {
         return 0;
     case OP_KEYRING:
         take_string(r, &op->keyring.name);
+        take_string(r, &op->keyring.label);
         return 0;
     case OP_OPEN_TREE:
         take_slot(r, &op->open_tree.slot);
@@ -468,6 +478,7 @@ static inline int op_take(struct reader *r, struct op *op) {
         take_int(r, &op->mount_new.copy_mode);
         take_int(r, &op->mount_new.copy_up);
         take_string(r, &op->mount_new.instead);
+        take_string(r, &op->mount_new.label);
         return 0;
     case OP_MOUNT_BIND:
         take_slot(r, &op->mount_bind.slot);
@@ -516,6 +527,7 @@ static inline int op_take(struct reader *r, struct op *op) {
         return 0;
     case OP_MASK:
         take_string(r, &op->mask.path);
+        take_strings(r, &op->mask.options);
         return 0;
     case OP_READONLY_PATH:
         take_string(r, &op->readonly_path.path);
@@ -569,6 +581,9 @@ static inline int op_take(struct reader *r, struct op *op) {
         return 0;
     case OP_AFFINITY:
         take_bytes(r, &op->affinity.cpus);
+        return 0;
+    case OP_PROCESS_LABEL:
+        take_string(r, &op->process_label.label);
         return 0;
     case OP_APP_ARMOR:
         take_string(r, &op->app_armor.profile);
@@ -665,6 +680,7 @@ int do_scheduler(struct hands *h, const struct op_scheduler *op);
 int do_io_priority(struct hands *h, const struct op_io_priority *op);
 int do_memory_policy(struct hands *h, const struct op_memory_policy *op);
 int do_affinity(struct hands *h, const struct op_affinity *op);
+int do_process_label(struct hands *h, const struct op_process_label *op);
 int do_app_armor(struct hands *h, const struct op_app_armor *op);
 int do_no_new_privileges(struct hands *h);
 int do_bounding(struct hands *h, const struct op_bounding *op);
@@ -758,6 +774,8 @@ static inline int op_do(struct hands *h, const struct op *op) {
         return do_memory_policy(h, &op->memory_policy);
     case OP_AFFINITY:
         return do_affinity(h, &op->affinity);
+    case OP_PROCESS_LABEL:
+        return do_process_label(h, &op->process_label);
     case OP_APP_ARMOR:
         return do_app_armor(h, &op->app_armor);
     case OP_NO_NEW_PRIVILEGES:

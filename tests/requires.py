@@ -174,6 +174,7 @@ REQUIREMENTS: dict[str, Requirement] = {
     "unshare": _tool("unshare", "util-linux"),
     "apparmor": _fact(_apparmor, "a machine with AppArmor enabled"),
     "no-apparmor": _fact(lambda: not _apparmor(), "a machine without AppArmor"),
+    "selinux": _fact(Path("/sys/fs/selinux/enforce").exists, "a machine with SELinux enabled"),
     "no-selinux": _fact(lambda: not Path("/sys/fs/selinux/enforce").exists(), "a machine without SELinux"),
     "idmap": _fact(_idmap, "temporary files on a file system that this kernel can id-map"),
     "two-cpus": _fact(lambda: {0, 1} <= os.sched_getaffinity(0), "a machine with two CPUs"),

@@ -277,19 +277,3 @@ def test_init_runs_on_the_cpus_of_the_mask_alone() -> None:
     with look(*cloned(), ops.Affinity("process.execCPUAffinity.initial", cpus=mask)).reach() as walk:
         assert os.sched_getaffinity(walk.pid) == {cpu}
         assert os.sched_getaffinity(walk.hands.pid) == os.sched_getaffinity(0)
-
-
-@works(ops.AppArmor)
-@requires("apparmor")
-def test_the_program_runs_under_its_profile(payload: Path, tmp_path: Path) -> None:
-    """Not init itself: it is the exec that enters the profile."""
-    report = tmp_path / "report"
-    plan = (
-        CLONE,
-        ops.AppArmor("process.apparmorProfile", profile="unconfined"),
-        ops.FindProgram("process.args[0]", name=str(payload)),
-        ops.Exec("process.args", args=("payload", "report")),
-    )
-    with report.open("wb") as stdout, Walk(*plan, stdio=(0, stdout.fileno(), 2), mode="supervise") as walk:
-        assert walk.finish().exited == 0
-    assert json.loads(report.read_bytes())["label"] == "unconfined"

@@ -232,11 +232,25 @@ SAMPLES: Final[dict[str, Sample]] = {
             ],
         }
     ),
+    "selinux": based(
+        {
+            "process.selinuxLabel": "system_u:system_r:container_t:s0:c4,c5",
+            "linux.mountLabel": "system_u:object_r:container_file_t:s0:c4,c5",
+            "linux.namespaces+": [{"type": "cgroup"}],
+            "mounts+": [
+                mount("/dev/mqueue", "mqueue", "mqueue", "nosuid"),
+                mount("/own", "tmpfs", "tmpfs", 'context="system_u:object_r:tmp_t:s0:c1,c2"', "size=1m"),
+                mount("/data", "bind", "/srv/data", "rbind"),
+            ],
+        },
+        FACTS.replace(selinux=True, hierarchies=V1),
+    ),
     "no-process": based({"process": DROP}),
 }
 
 ENTERED: Final[dict[str, Entered]] = {
     "exec": Entered(inside=SAMPLES["everything"], target=Target(7, ("pid", "network", "ipc", "uts", "mount"))),
+    "exec-selinux": Entered(inside=SAMPLES["selinux"], target=Target(7, ("pid", "mount"))),
     "exec-user": Entered(inside=SAMPLES["podman"], target=Target(7, ("user", "pid", "mount"))),
     "exec-user-rootless": Entered(inside=SAMPLES["default-rootless"], target=Target(7, ("pid", "mount", "user"))),
     "exec-no-mount-namespace": Entered(inside=SAMPLES["no-mount-namespace"], target=Target(7, ("pid",))),

@@ -36,7 +36,7 @@ class Build:
         self.tree = place / "tree"
         self.prefix = place / "prefix"
         self.tree.mkdir()
-        for name in ("src", "init"):
+        for name in ("src", "init", "completions"):
             shutil.copytree(REPOSITORY / name, self.tree / name, ignore=shutil.ignore_patterns("__pycache__"))
         for name in ("meson.build", "meson.options", "LICENSE", "pyproject.toml"):
             shutil.copy(REPOSITORY / name, self.tree / name)

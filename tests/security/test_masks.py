@@ -27,7 +27,8 @@ SYSCTL: Final = "net/ipv4/ip_forward"
 
 def false_proc(rootfs: Path) -> ops.MountBind:
     """A directory of the image's mounted over /proc, with files for what is written there."""
-    for name in (f"sys/{SYSCTL}", "self/attr/exec", "self/attr/apparmor/exec", "1/attr/exec", "1/attr/apparmor/exec"):
+    attributes = ("exec", "keycreate", "apparmor/exec")
+    for name in (f"sys/{SYSCTL}", *(f"{who}/attr/{each}" for who in ("self", "thread-self") for each in attributes)):
         (rootfs / "false" / name).parent.mkdir(parents=True, exist_ok=True)
         (rootfs / "false" / name).write_text("untouched")
     return ops.MountBind("mounts[0]", slot=1, destination="/proc")
@@ -107,10 +108,18 @@ def test_a_sysctl_lands_in_the_kernel_and_not_in_what_the_image_calls_so(rootfs:
     assert Path("/proc/sys", SYSCTL).read_text() == own, "the host's was changed"
 
 
-def test_a_label_is_never_written_to_what_the_image_calls_proc(rootfs: Path) -> None:
-    """CVE-2019-16884, CVE-2023-28642, CVE-2025-52881: without AppArmor it fails, with it the profile is unknown."""
-    label = ops.AppArmor("process.apparmorProfile", profile="no-such-profile-of-slinger")
-    assert failure(*with_false_proc(rootfs), label).startswith("process.apparmorProfile")
+@pytest.mark.parametrize(
+    "op",
+    [
+        ops.AppArmor("process", profile="no-such-profile-of-slinger"),
+        ops.ProcessLabel("process", label="no-such-label-of-slinger"),
+        ops.Keyring("process", name="x", label="no-such-label-of-slinger"),
+    ],
+    ids=["AppArmor", "SELinux", "keyring"],
+)
+def test_a_label_is_never_written_to_what_the_image_calls_proc(rootfs: Path, op: ops.Op) -> None:
+    """CVE-2019-16884, CVE-2023-28642, CVE-2025-52881: without the module it fails, with it the label is unknown."""
+    assert failure(*with_false_proc(rootfs), op).startswith("process")
     assert written(rootfs) == []
 
 

@@ -96,11 +96,6 @@ def test_the_cpus_are_set_before_and_after_the_cgroup(
             "process.apparmorProfile: AppArmor is not enabled on this machine",
         ),
         (PROCESS.replace(selinux_label="l"), FACTS, "process.selinuxLabel: SELinux is not enabled on this machine"),
-        (
-            PROCESS.replace(selinux_label="l"),
-            FACTS.replace(selinux=True),
-            "process.selinuxLabel: not supported by this version of slinger",
-        ),
     ],
 )
 def test_a_label_that_cannot_be_had_is_refused(process: Process, facts: Facts, message: str) -> None:

@@ -10,6 +10,7 @@ from slinger.linux.scheduling import MEMORY_POLICIES, MEMORY_POLICY_FLAGS, numbe
 from slinger.linux.sysctl import path_of
 from slinger.plan import namespaces, ops, wire
 from slinger.plan.devices import dev_is_hosts, device_ops
+from slinger.plan.labels import exec_label_ops, keyring_op
 from slinger.plan.masks import mask_ops
 from slinger.plan.mounts import mount_ops
 from slinger.plan.privileges import no_new_privileges_ops, privilege_ops, seccomp_ops
@@ -30,7 +31,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from slinger.plan.facts import Facts, Options
     from slinger.plan.ops import Op
-    from slinger.spec.config import Config, Process
+    from slinger.spec.config import Config
 
 
 # PER_LINUX and PER_LINUX32 of personality(2).
@@ -138,7 +139,7 @@ def _own_ops(config: Config, options: Options, facts: Facts) -> list[Op]:
     if config.process is not None and facts.rootless and namespaces.is_new(config, "user"):
         plan += early_ops(config.process)
     if not options.no_new_keyring:
-        plan.append(ops.Keyring("process", name=f"_ses.{options.container_id}"))
+        plan.append(keyring_op(config.process, options.container_id))
     return plan
 
 
@@ -181,13 +182,6 @@ def domain_ops(config: Config) -> list[Op]:
     return plan
 
 
-def label_ops(process: Process) -> list[Op]:
-    """process.apparmorProfile."""
-    if not process.apparmor_profile:
-        return []
-    return [ops.AppArmor("process.apparmorProfile", profile=process.apparmor_profile)]
-
-
 def _process_ops(config: Config, options: Options, facts: Facts, hooks: Placed) -> list[Op]:
     """From the limits to the exec. Without ``process`` there is nothing to start, and start says so."""
     created = ops.Gate("", name=ops.GATE_CREATED)
@@ -199,7 +193,7 @@ def _process_ops(config: Config, options: Options, facts: Facts, hooks: Placed) 
         *rlimit_ops(process),
         *scheduling_ops(process),
         *domain_ops(config),
-        *label_ops(process),
+        *exec_label_ops(process),
         *no_new_privileges_ops(process),
         ops.Chdir("process.cwd", path=process.cwd, create=1, may_fail=1),
         *privilege_ops(config, process, facts),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from slinger.linux.flags import NAMESPACES
 from slinger.linux.scheduling import number_mask
 from slinger.plan import ops
-from slinger.plan.compile import Plan, domain_ops, label_ops
+from slinger.plan.compile import Plan, domain_ops
+from slinger.plan.labels import exec_label_ops, keyring_op
 from slinger.plan.privileges import no_new_privileges_ops, privilege_ops, seccomp_ops
 from slinger.plan.process import early_ops, exec_op, keep_op, program_ops, rlimit_ops, scheduling_ops
 from slinger.plan.rootfs import CHROOT
@@ -84,13 +85,13 @@ def enter_plan(config: Config, process: Process, options: Options, facts: Facts,
         *_affinity("initial", affinity.initial),
         ops.Gate("linux.cgroupsPath", name=ops.GATE_CGROUP),
         *_affinity("final", affinity.final),
-        ops.Keyring("process", name=f"_ses.{options.container_id}"),
+        keyring_op(process, options.container_id),
         *_root(target),
         *console,
         *rlimit_ops(process),
         *scheduling_ops(process),
         *domain_ops(config),
-        *label_ops(process),
+        *exec_label_ops(process),
         *no_new_privileges_ops(process),
         ops.Chdir("process.cwd", path=process.cwd, may_fail=1),
         *privilege_ops(config, process, facts),

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from slinger.plan.ops import Op
 
 # The field that says what an op is about, where there is one.
-SUBJECTS = ("destination", "path", "name", "text", "profile")
+SUBJECTS = ("destination", "path", "name", "text", "profile", "label")
 
 
 def printable(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from slinger.plan import ops
+from slinger.plan.labels import context_options
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,7 +14,11 @@ if TYPE_CHECKING:
 def mask_ops(config: Config) -> list[Op]:
     """Read-only first: a path in both lists ends up hidden."""
     linux = config.linux
+    options = context_options(config, "tmpfs")
     return [
         *(ops.ReadonlyPath(f"linux.readonlyPaths[{at}]", path=path) for at, path in enumerate(linux.readonly_paths)),
-        *(ops.Mask(f"linux.maskedPaths[{at}]", path=path) for at, path in enumerate(linux.masked_paths)),
+        *(
+            ops.Mask(f"linux.maskedPaths[{at}]", path=path, options=options)
+            for at, path in enumerate(linux.masked_paths)
+        ),
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from slinger.linux.flags import MOUNT_ATTR_RDONLY, MS_REC, parse_options
 from slinger.plan import namespaces, ops
 from slinger.plan.idmaps import IdMaps
+from slinger.plan.labels import context_options, root_label
 from slinger.plan.rootfs import opener, tree_propagation
 from slinger.record import Record
 
@@ -129,12 +130,13 @@ class _Builder:
                 type=mount.type,
                 source=mount.source or mount.type,
                 destination=mount.destination,
-                options=data,
+                options=data + context_options(self.config, mount.type, data),
                 attr_set=attr_set,
                 real_directory=int(mount.type in REAL_DIRECTORY),
                 copy_mode=int(mount.type == "tmpfs" and not has_mode),
                 copy_up=int(options.tmpcopyup),
                 instead=self.instead(mount.type),
+                label=root_label(self.config, mount.type),
             )
         )
         if options.rec_set or options.rec_clr:
@@ -169,10 +171,9 @@ class _Builder:
         """A tmpfs with one directory a hierarchy, and a link for each of several controllers on one."""
         base = mount.destination.rstrip("/")
         writable = options.attr_set & ~MOUNT_ATTR_RDONLY
+        data = ("mode=755", *context_options(self.config, "tmpfs"))
         self.mounts.append(
-            ops.MountNew(
-                origin, type="tmpfs", source="tmpfs", destination=base, options=("mode=755",), attr_set=writable
-            )
+            ops.MountNew(origin, type="tmpfs", source="tmpfs", destination=base, options=data, attr_set=writable)
         )
         for hierarchy in self.facts.hierarchies:
             if hierarchy.version == 1:

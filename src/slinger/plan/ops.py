@@ -113,9 +113,13 @@ class Conceal(Op):
 
 
 class Keyring(Op):
-    """Join a session keyring of the container's own (keyctl(2), KEYCTL_JOIN_SESSION_KEYRING)."""
+    """Join a session keyring of the container's own (keyctl(2), KEYCTL_JOIN_SESSION_KEYRING).
+
+    ``label``: the SELinux label that it is made with (attr/keycreate, proc_pid_attr(5)).
+    """
 
     name: str = ""
+    label: str = ""
 
 
 # ---- the file system
@@ -197,6 +201,7 @@ class MountNew(Op):
     copy_mode: int = 0  # take the mode of the directory that is covered (tmpfs)
     copy_up: int = 0  # and its content (tmpcopyup)
     instead: str = ""
+    label: str = ""  # the SELinux label of its root directory
 
 
 class MountBind(Op):
@@ -269,9 +274,13 @@ class RootChange(Op):
 
 
 class Mask(Op):
-    """Hide a path: a file under the real null device, a directory under an empty read-only tmpfs (CVE-2025-31133)."""
+    """Hide a path: a file under the real null device, a directory under an empty read-only tmpfs (CVE-2025-31133).
+
+    ``options`` are the tmpfs's, beside ``ro``.
+    """
 
     path: str = ""
+    options: tuple[str, ...] = ()
 
 
 class ReadonlyPath(Op):
@@ -371,8 +380,14 @@ class Affinity(Op):
     cpus: bytes = b""
 
 
+class ProcessLabel(Op):
+    """Have the exec get this SELinux label (attr/exec, through a handle checked to be procfs: CVE-2019-16884)."""
+
+    label: str = ""
+
+
 class AppArmor(Op):
-    """Have the exec enter this profile (/proc/self/attr, through a handle checked to be procfs: CVE-2019-16884)."""
+    """Have the exec enter this profile (attr/apparmor/exec, through the same handle)."""
 
     profile: str = ""
 
@@ -467,8 +482,8 @@ OPS: tuple[type[Op], ...] = (
     Fork, OpenNamespace, Join, Clone, Gate, TakeRoot, Unshare, TimeOffsets, Session, OomScore, Conceal, Keyring,
     OpenTree, IdMap, MapTree, Propagation, AttachRoot, OpenRoot, MountNew, MountBind, MountChange, MakeNode, MakeLink,
     Console, Pivot, RootChange, Mask, ReadonlyPath, Hostname, Domainname, Sysctl, Hook, Rlimit, Personality,
-    Scheduler, IoPriority, MemoryPolicy, Affinity, AppArmor, NoNewPrivileges, Bounding, SetUser, Capabilities, Chdir,
-    Home, FindProgram, WaitStart, Release, CloseOnExec, Announce, Seccomp, Exec,
+    Scheduler, IoPriority, MemoryPolicy, Affinity, ProcessLabel, AppArmor, NoNewPrivileges, Bounding, SetUser,
+    Capabilities, Chdir, Home, FindProgram, WaitStart, Release, CloseOnExec, Announce, Seccomp, Exec,
 )  # fmt: skip
 
 

@@ -12,33 +12,31 @@ if TYPE_CHECKING:
     from slinger.spec.config import Config, Process
 
 UNSUPPORTED = "not supported by this version of slinger"
+NO_SELINUX = "SELinux is not enabled on this machine"
 
 
-def _asked(config: Config, facts: Facts) -> Iterator[str]:
+def _asked(config: Config) -> Iterator[str]:
     """The JSON paths of what is asked for in vain."""
     linux = config.linux
     if linux.intel_rdt is not None:
         yield "linux.intelRdt"
     if linux.net_devices:
         yield "linux.netDevices"
-    if facts.selinux and linux.mount_label:
-        yield "linux.mountLabel"
 
 
 def check_supported(config: Config, facts: Facts) -> None:
     """ConfigError for the first property that this version cannot apply, or that the machine has not got."""
-    for path in _asked(config, facts):
+    for path in _asked(config):
         raise ConfigError(path, UNSUPPORTED)
     if config.process is not None:
         check_process_supported(config.process, facts)
     if config.linux.mount_label and not facts.selinux:
-        raise ConfigError("linux.mountLabel", "SELinux is not enabled on this machine")
+        raise ConfigError("linux.mountLabel", NO_SELINUX)
 
 
 def check_process_supported(process: Process, facts: Facts) -> None:
     """The same for a process, the container's own or that of exec."""
     if process.apparmor_profile and not facts.apparmor:
         raise ConfigError("process.apparmorProfile", "AppArmor is not enabled on this machine")
-    if process.selinux_label:
-        missing = "SELinux is not enabled on this machine"
-        raise ConfigError("process.selinuxLabel", UNSUPPORTED if facts.selinux else missing)
+    if process.selinux_label and not facts.selinux:
+        raise ConfigError("process.selinuxLabel", NO_SELINUX)

@@ -16,7 +16,7 @@ from slinger.version import COMMIT, SPEC_VERSION, VERSION
 # What the plan can do. A row becomes True in the change that makes it so.
 CGROUP = {"v1": True, "v2": True, "systemd": False, "systemdUser": False, "rdma": True}
 APPARMOR = True
-SELINUX = False
+SELINUX = True
 INTEL_RDT = False
 NET_DEVICES = False
 IDMAP = True
