@@ -44,6 +44,25 @@ _slinger_value() {
     run:preserve-fds) kind='' ;;
     run:detach|run:d) kind='-' ;;
     run:keep) kind='-' ;;
+    update:resources|update:r) kind='files' ;;
+    update:memory) kind='' ;;
+    update:memory-reservation) kind='' ;;
+    update:memory-swap) kind='' ;;
+    update:cpu-share) kind='' ;;
+    update:cpu-quota) kind='' ;;
+    update:cpu-period) kind='' ;;
+    update:cpu-burst) kind='' ;;
+    update:cpu-idle) kind='' ;;
+    update:cpu-rt-runtime) kind='' ;;
+    update:cpu-rt-period) kind='' ;;
+    update:cpuset-cpus) kind='' ;;
+    update:cpuset-mems) kind='' ;;
+    update:pids-limit) kind='' ;;
+    update:blkio-weight) kind='' ;;
+    update:l3-cache-schema) kind='' ;;
+    update:mem-bw-schema) kind='' ;;
+    update:kernel-memory) kind='' ;;
+    update:kernel-memory-tcp) kind='' ;;
     ps:format|ps:f) kind='table json' ;;
     list:format|list:f) kind='table json' ;;
     list:quiet|list:q) kind='-' ;;
@@ -79,6 +98,7 @@ _slinger_argument() {
     delete:0) kind='ids' ;;
     pause:0) kind='ids' ;;
     resume:0) kind='ids' ;;
+    update:0) kind='ids' ;;
     ps:0) kind='ids' ;;
     plan:0) kind='dirs' ;;
     help:0) kind='verbs' ;;
@@ -97,6 +117,7 @@ _slinger_options() {
     run) words='--bundle --config --console-socket --pid-file --pidfd-socket --no-pivot --no-new-keyring --no-subreaper --preserve-fds --detach --keep --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --criu --help' ;;
     pause) words='--root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --criu --help' ;;
     resume) words='--root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --criu --help' ;;
+    update) words='--resources --memory --memory-reservation --memory-swap --cpu-share --cpu-quota --cpu-period --cpu-burst --cpu-idle --cpu-rt-runtime --cpu-rt-period --cpuset-cpus --cpuset-mems --pids-limit --blkio-weight --l3-cache-schema --mem-bw-schema --kernel-memory --kernel-memory-tcp --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --criu --help' ;;
     ps) words='--format --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --criu --help' ;;
     list) words='--format --quiet --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --criu --help' ;;
     spec) words='--bundle --rootless --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --criu --help' ;;
@@ -122,7 +143,7 @@ _slinger_offer() {
         return
         ;;
     ids) words=$("${COMP_WORDS[0]}" "${root[@]}" list -q 2>/dev/null) ;;
-    verbs) words='create start state exec kill delete run pause resume ps list spec plan features version help' ;;
+    verbs) words='create start state exec kill delete run pause resume update ps list spec plan features version help' ;;
     signals) words='ABRT ALRM BUS CHLD CONT FPE HUP ILL INT IO KILL PIPE PROF PWR QUIT RTMAX RTMIN SEGV STKFLT STOP SYS TERM TRAP TSTP TTIN TTOU URG USR1 USR2 VTALRM WINCH XCPU XFSZ' ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")

@@ -7,7 +7,7 @@ function __slinger_words
     for word in $words[2..-1]
         if test $skip = yes
             set skip no
-        else if contains -- $word --bundle --config --console-socket --pid-file --pidfd-socket --preserve-fds --cwd --env --user --additional-gids --process --process-label --apparmor --cap --cgroup --format --id --root --log --log-format --log-level --cgroup-manager --rootless --criu
+        else if contains -- $word --bundle --config --console-socket --pid-file --pidfd-socket --preserve-fds --cwd --env --user --additional-gids --process --process-label --apparmor --cap --cgroup --resources --memory --memory-reservation --memory-swap --cpu-share --cpu-quota --cpu-period --cpu-burst --cpu-idle --cpu-rt-runtime --cpu-rt-period --cpuset-cpus --cpuset-mems --pids-limit --blkio-weight --l3-cache-schema --mem-bw-schema --kernel-memory --kernel-memory-tcp --format --id --root --log --log-format --log-level --cgroup-manager --rootless --criu
             set skip yes
         else if not string match -q -- '-*' $word
             echo $word
@@ -49,6 +49,7 @@ complete -c slinger -n __slinger_no_verb -a delete -d 'remove a stopped containe
 complete -c slinger -n __slinger_no_verb -a run -d 'create, start, wait and delete; exit as the program does'
 complete -c slinger -n __slinger_no_verb -a pause -d 'freeze all processes of a container'
 complete -c slinger -n __slinger_no_verb -a resume -d 'let the processes of a paused container go on'
+complete -c slinger -n __slinger_no_verb -a update -d 'change the limits of a container'
 complete -c slinger -n __slinger_no_verb -a ps -d 'list the processes of a container'
 complete -c slinger -n __slinger_no_verb -a list -d 'list the containers'
 complete -c slinger -n __slinger_no_verb -a spec -d 'write a config.json to start from'
@@ -115,6 +116,26 @@ complete -c slinger -n '__slinger_verb_is run' -l detach -s d -d 'do not wait fo
 complete -c slinger -n '__slinger_verb_is run' -l keep -d 'do not delete the container after its end'
 complete -c slinger -n '__slinger_verb_is pause 0' -a '(__slinger_ids)'
 complete -c slinger -n '__slinger_verb_is resume 0' -a '(__slinger_ids)'
+complete -c slinger -n '__slinger_verb_is update' -l resources -s r -r -F -d 'read all limits from this JSON file, - for standard input'
+complete -c slinger -n '__slinger_verb_is update' -l memory -x -d 'memory, such as 512m; -1: no limit'
+complete -c slinger -n '__slinger_verb_is update' -l memory-reservation -x -d 'memory below which it is not reclaimed first'
+complete -c slinger -n '__slinger_verb_is update' -l memory-swap -x -d 'memory and swap together; -1: no limit'
+complete -c slinger -n '__slinger_verb_is update' -l cpu-share -x -d 'weight against other containers: 2 to 262144'
+complete -c slinger -n '__slinger_verb_is update' -l cpu-quota -x -d 'time that it may run in each period; -1: no limit'
+complete -c slinger -n '__slinger_verb_is update' -l cpu-period -x -d 'length of the period, 1000 to 1000000'
+complete -c slinger -n '__slinger_verb_is update' -l cpu-burst -x -d 'unused time that it may save up beyond the quota'
+complete -c slinger -n '__slinger_verb_is update' -l cpu-idle -x -d '1: run only when nobody else wants to'
+complete -c slinger -n '__slinger_verb_is update' -l cpu-rt-runtime -x -d 'time of real-time processes in each period (cgroup v1)'
+complete -c slinger -n '__slinger_verb_is update' -l cpu-rt-period -x -d 'length of the real-time period (cgroup v1)'
+complete -c slinger -n '__slinger_verb_is update' -l cpuset-cpus -x -d 'the cpus that it may use, such as 0-2,4'
+complete -c slinger -n '__slinger_verb_is update' -l cpuset-mems -x -d 'the memory nodes that it may use'
+complete -c slinger -n '__slinger_verb_is update' -l pids-limit -x -d 'number of processes and threads; -1: no limit'
+complete -c slinger -n '__slinger_verb_is update' -l blkio-weight -x -d 'weight of its reads and writes: 10 to 1000'
+complete -c slinger -n '__slinger_verb_is update' -l l3-cache-schema -x -d 'schema of the L3 cache (Intel RDT)'
+complete -c slinger -n '__slinger_verb_is update' -l mem-bw-schema -x -d 'schema of memory bandwidth (Intel RDT)'
+complete -c slinger -n '__slinger_verb_is update' -l kernel-memory -x -d 'obsolete: ignored with a warning'
+complete -c slinger -n '__slinger_verb_is update' -l kernel-memory-tcp -x -d 'obsolete: ignored with a warning'
+complete -c slinger -n '__slinger_verb_is update 0' -a '(__slinger_ids)'
 complete -c slinger -n '__slinger_verb_is ps' -l format -s f -x -a 'table json' -d 'table (default) or json'
 complete -c slinger -n '__slinger_verb_is ps 0' -a '(__slinger_ids)'
 complete -c slinger -n '__slinger_verb_is list' -l format -s f -x -a 'table json' -d 'table (default) or json'
@@ -125,4 +146,4 @@ complete -c slinger -n '__slinger_verb_is plan' -l config -s f -r -F -d 'read th
 complete -c slinger -n '__slinger_verb_is plan' -l id -x -d 'the container'\''s id (default: plan)'
 complete -c slinger -n '__slinger_verb_is plan' -l json -d 'print JSON'
 complete -c slinger -n '__slinger_verb_is plan 0' -a '(__fish_complete_directories)'
-complete -c slinger -n '__slinger_verb_is help 0' -a 'create start state exec kill delete run pause resume ps list spec plan features version help'
+complete -c slinger -n '__slinger_verb_is help 0' -a 'create start state exec kill delete run pause resume update ps list spec plan features version help'

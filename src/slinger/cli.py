@@ -91,6 +91,27 @@ KILL = (
 DELETE = (
     Option("force",          "f", "",       FLAG,  "kill it first; an unknown container is no error", default=False),
 )
+UPDATE = (
+    Option("resources",      "r", "FILE",   VALUE, "read all limits from this JSON file, - for standard input", ""),
+    Option("memory",         "",  "SIZE",   VALUE, "memory, such as 512m; -1: no limit", ""),
+    Option("memory-reservation", "", "SIZE", VALUE, "memory below which it is not reclaimed first", ""),
+    Option("memory-swap",    "",  "SIZE",   VALUE, "memory and swap together; -1: no limit", ""),
+    Option("cpu-share",      "",  "N",      VALUE, "weight against other containers: 2 to 262144", ""),
+    Option("cpu-quota",      "",  "USEC",   VALUE, "time that it may run in each period; -1: no limit", ""),
+    Option("cpu-period",     "",  "USEC",   VALUE, "length of the period, 1000 to 1000000", ""),
+    Option("cpu-burst",      "",  "USEC",   VALUE, "unused time that it may save up beyond the quota", ""),
+    Option("cpu-idle",       "",  "0|1",    VALUE, "1: run only when nobody else wants to", ""),
+    Option("cpu-rt-runtime", "",  "USEC",   VALUE, "time of real-time processes in each period (cgroup v1)", ""),
+    Option("cpu-rt-period",  "",  "USEC",   VALUE, "length of the real-time period (cgroup v1)", ""),
+    Option("cpuset-cpus",    "",  "LIST",   VALUE, "the cpus that it may use, such as 0-2,4", ""),
+    Option("cpuset-mems",    "",  "LIST",   VALUE, "the memory nodes that it may use", ""),
+    Option("pids-limit",     "",  "N",      VALUE, "number of processes and threads; -1: no limit", ""),
+    Option("blkio-weight",   "",  "N",      VALUE, "weight of its reads and writes: 10 to 1000", ""),
+    Option("l3-cache-schema", "", "SCHEMA", VALUE, "schema of the L3 cache (Intel RDT)", ""),
+    Option("mem-bw-schema",  "",  "SCHEMA", VALUE, "schema of memory bandwidth (Intel RDT)", ""),
+    Option("kernel-memory",  "",  "SIZE",   VALUE, "obsolete: ignored with a warning", ""),
+    Option("kernel-memory-tcp", "", "SIZE", VALUE, "obsolete: ignored with a warning", ""),
+)
 PS = (
     Option("format",         "f", "FORMAT", VALUE, "table (default) or json", "table", ("table", "json")),
 )
@@ -118,6 +139,7 @@ TABLE = (
     Verb("run",      "run",      "create, start, wait and delete; exit as the program does", ("ID",), RUN),
     Verb("pause",    "pause",    "freeze all processes of a container", ("ID",)),
     Verb("resume",   "resume",   "let the processes of a paused container go on", ("ID",)),
+    Verb("update",   "update",   "change the limits of a container", ("ID",), UPDATE),
     Verb("ps",       "ps",       "list the processes of a container", ("ID", "[OPTION...]"), PS, literal=True),
     Verb("list",     "list",     "list the containers", (), LIST),
     Verb("spec",     "spec",     "write a config.json to start from", (), SPEC),
@@ -129,7 +151,7 @@ TABLE = (
 # fmt: on
 
 # Verbs of runc that are to come: "unknown verb" would send the reader looking for a typing error.
-NOT_YET = ("checkpoint", "events", "restore", "update")
+NOT_YET = ("checkpoint", "events", "restore")
 
 COERCED = frozenset({"C.UTF-8", "C.utf8", "UTF-8"})  # what Python sets it to
 INTERRUPT = 2  # SIGINT, where a KeyboardInterrupt does not say which signal it was

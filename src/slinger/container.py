@@ -14,7 +14,7 @@ from slinger.host import store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Self
 
     from slinger.creation import Created
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from slinger.hooks.records import HookRecord
     from slinger.host.hands import Hands
     from slinger.plan.compile import Plan
-    from slinger.spec.config import Config, Process
+    from slinger.spec.config import Config, Process, Resources
     from slinger.spec.state import State
 
 SIGNALLED = 128
@@ -235,6 +235,26 @@ class Container:
 
         with self._existing.home.locked():
             thaw(self._existing)
+
+    def update(
+        self,
+        resources: Resources | Mapping[str, object],
+        *,
+        name: Callable[[str], str] = str,
+    ) -> None:
+        """Change limits; what ``resources`` does not name stays as it is, and devices do so always.
+
+        ``resources``: an object as config.json's linux.resources, such as ``{"memory": {"limit": 1 << 28}}``. ``name``
+        turns a property's path into what errors and warnings shall call it.
+
+        ContainerError "container not running" if it is stopped; ConfigError or HostError for a value that cannot
+        be set, and then all limits are as they were.
+        """
+        from slinger.updating import as_resources, update  # noqa: PLC0415
+
+        wanted = as_resources(resources)
+        with self._existing.home.locked():
+            update(self._existing, wanted, name, self._warn)
 
     def pids(self) -> tuple[int, ...]:
         """The pids, on the host, of all processes in its cgroup."""

@@ -112,6 +112,7 @@ RULES = {
     "delete": Rule(frozenset({STOPPED, CREATED}), (), "cannot delete container {id} that is not stopped: {status}"),
     "pause": Rule(frozenset({CREATED, RUNNING}), (), "container not running"),
     "resume": Rule(frozenset({PAUSED}), (), "container not paused"),
+    "update": Rule(frozenset({CREATED, RUNNING, PAUSED}), (), "container not running"),
     "exec": Rule(
         frozenset({CREATED, RUNNING}),
         ((PAUSED, "cannot exec in a paused container (use --ignore-paused to override)"),),

@@ -162,7 +162,7 @@ int command_forks(char **argv) {
     return json_flush(STDOUT_FILENO) < 0 ? failed("stdout") : 0;
 }
 
-/* mem BYTES: take and touch that much memory, then say so. */
+/* mem BYTES [SECONDS]: take and touch that much memory, then say so, and keep it for a while. */
 int command_mem(char **argv) {
     const size_t size = argv[1] ? strtoull(argv[1], NULL, 0) : 0;
     char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -171,6 +171,8 @@ int command_mem(char **argv) {
     for (size_t i = 0; i < size; i += 4096)
         ((volatile char *)memory)[i] = 1;
     dprintf(STDOUT_FILENO, "touched %zu\n", size);
+    if (argv[1] && argv[2])
+        sleep_seconds(argv[2]);
     return 0;
 }
 

@@ -24,6 +24,7 @@ LAYERS = (
         "creation",
         "planning",
         "starting",
+        "updating",
     ),
     *(
         "ending",

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from slinger.errors import ConfigError
-from slinger.plan import cgroup
-from slinger.plan.cgroup import Write, writes
+from slinger.plan.cgroup import Write, asks_limits, writes
+from slinger.plan.cgroup_cpu import cpu_weight
+from slinger.plan.cgroup_io import io_weight
+from slinger.plan.cgroup_memory import ignored, swap_only
 from slinger.spec.config import (
     BlockIo,
     Cpu,
@@ -37,12 +39,12 @@ def lines(resources: Resources, version: int) -> list[Line]:
 )
 def test_shares_become_a_weight_on_the_curve(shares: int, weight: int) -> None:
     """Least, default and greatest of v1 are those of v2; a share more or less is never less or more weight."""
-    assert cgroup.cpu_weight(shares) == weight
+    assert cpu_weight(shares) == weight
 
 
 def test_more_shares_never_weigh_less() -> None:
     """The curve rises over the whole range, and stops at 10000."""
-    weights = [cgroup.cpu_weight(shares) for shares in range(0, 300000, 97)]
+    weights = [cpu_weight(shares) for shares in range(0, 300000, 97)]
     assert weights == sorted(weights)
     assert weights[-1] == 10000
 
@@ -50,7 +52,7 @@ def test_more_shares_never_weigh_less() -> None:
 @pytest.mark.parametrize(("weight", "converted"), [(10, 1), (100, 910), (500, 4950), (1000, 10000), (1, 1)])
 def test_block_weights_are_stretched(weight: int, converted: int) -> None:
     """10 to 1000 becomes 1 to 10000, linear and rounded down."""
-    assert cgroup.io_weight(weight) == converted
+    assert io_weight(weight) == converted
 
 
 @pytest.mark.parametrize(
@@ -59,7 +61,7 @@ def test_block_weights_are_stretched(weight: int, converted: int) -> None:
 )
 def test_swap_on_v2_is_without_memory(limit: int, swap: int, only: int) -> None:
     """The spec counts memory and swap, v2 counts swap; what is unlimited stays so."""
-    assert cgroup.swap_only(limit, swap) == only
+    assert swap_only(limit, swap) == only
 
 
 @pytest.mark.parametrize(
@@ -72,7 +74,7 @@ def test_swap_on_v2_is_without_memory(limit: int, swap: int, only: int) -> None:
 def test_a_swap_limit_that_v2_cannot_have_is_refused(limit: int, swap: int, text: str) -> None:
     """Without the memory limit there is nothing to subtract, and a negative rest is none."""
     with pytest.raises(ConfigError) as caught:
-        cgroup.swap_only(limit, swap)
+        swap_only(limit, swap)
     assert str(caught.value) == f"linux.resources.memory.swap: {text}"
 
 
@@ -297,15 +299,15 @@ def test_what_cannot_be_said_is_refused(resources: Resources, version: int, text
 def test_what_is_ignored_is_told() -> None:
     """The kernel has given up limits on its own memory; callers are warned."""
     memory = Memory(kernel=1, kernel_tcp=0, use_hierarchy=False)
-    assert cgroup.ignored(Resources(memory=memory)) == (
+    assert ignored(Resources(memory=memory)) == (
         ("linux.resources.memory.kernel", "ignored: the kernel no longer limits it apart from the rest"),
         ("linux.resources.memory.useHierarchy", "ignored: every memory cgroup is hierarchical since Linux 5.11"),
     )
-    assert cgroup.ignored(Resources()) == ()
+    assert ignored(Resources()) == ()
 
 
 def test_devices_are_no_limit() -> None:
     """Every config has device rules: they do not make a cgroup necessary for who may not have one."""
     rules = (DeviceRule(allow=False, access="rwm"),)
-    assert not cgroup.asks_limits(writes(Resources(devices=rules), 1))
-    assert cgroup.asks_limits(writes(Resources(devices=rules, pids_limit=5), 1))
+    assert not asks_limits(writes(Resources(devices=rules), 1))
+    assert asks_limits(writes(Resources(devices=rules, pids_limit=5), 1))

@@ -16,14 +16,50 @@ from slinger.spec.config import (
     WeightDevice,
 )
 from slinger.spec.jsontext import load
+from slinger.spec.parse_hooks import similar_name, warn_unknown
 from slinger.spec.reader import INT64, UINT16, UINT32, UINT64, Reader
 
 _ALL_NUMBERS = -1  # what engines write for a device number that is not given
+
+# The properties of resources, and of the objects in it.
+MEMBERS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("", ("devices", "memory", "cpu", "pids", "blockIO", "hugepageLimits", "network", "rdma", "unified")),
+    (
+        "memory",
+        (
+            *("limit", "reservation", "swap", "kernel", "kernelTCP", "swappiness"),
+            *("disableOOMKiller", "useHierarchy", "checkBeforeUpdate"),
+        ),
+    ),
+    ("cpu", ("shares", "quota", "period", "burst", "realtimeRuntime", "realtimePeriod", "cpus", "mems", "idle")),
+    ("pids", ("limit",)),
+    (
+        "blockIO",
+        (
+            *("weight", "leafWeight", "weightDevice", "throttleReadBpsDevice", "throttleWriteBpsDevice"),
+            *("throttleReadIOPSDevice", "throttleWriteIOPSDevice"),
+        ),
+    ),
+    ("network", ("classID", "priorities")),
+)
 
 
 def parse_resources(text: bytes, what: str = "resources.json") -> Resources:
     """A document that is one resources object. Paths in errors begin with ``resources``. Raises ConfigError."""
     return read_resources(Reader(load(text, what), "resources", what))
+
+
+def unknown_members(text: bytes, what: str = "resources.json") -> tuple[str, ...]:
+    """A warning for each property that resources do not have; the parser ignores it. ConfigError."""
+    top = Reader(load(text, what), "resources", what)
+    warnings: list[str] = []
+    for name, known in MEMBERS:
+        reader = top.object(name) if name else top
+        for member in () if reader is None else reader.members:
+            if member not in known:
+                path, meant = f"{top.at}.{name}.{member}" if name else f"{top.at}.{member}", similar_name(member, known)
+                warnings.append(warn_unknown(path, meant) if meant else f"{path}: unknown property, ignored")
+    return tuple(warnings)
 
 
 def read_resources(resources: Reader) -> Resources:

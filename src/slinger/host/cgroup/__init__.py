@@ -4,6 +4,7 @@
     make(ref, resources)                      -> Ref   directories, and what must be there before a process joins
     join(ref, pid)                            -> Ref   all threads of the process, in every hierarchy
     apply(ref, resources, devices=True)                the limits
+    update(ref, resources, name)                       other limits; after a failure the old ones
     pids(ref), frozen(ref), freeze(ref), thaw(ref), kill(ref, signal)
     remove(ref, kill=False)                            what we made, and what the container made below it
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from slinger.host.cgroup.removal import remove as remove
     from slinger.host.cgroup.setup import join as join
     from slinger.host.cgroup.setup import make as make
+    from slinger.host.cgroup.update import update as update
 
 HOMES = {
     "Place": "ref",
@@ -39,6 +41,7 @@ HOMES = {
     "make": "setup",
     "join": "setup",
     "apply": "limits",
+    "update": "update",
     "pids": "members",
     "frozen": "members",
     "freeze": "members",

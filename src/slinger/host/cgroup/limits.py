@@ -34,6 +34,10 @@ HINTS = (
     ("cpuset.mems", errno.EINVAL, "a list such as 0-1 of memory nodes that the machine has"),
     ("cpuset.cpus", errno.ERANGE, "a list such as 0-2,4 of cpus that the machine has"),
     ("cpuset.mems", errno.ERANGE, "a list such as 0-1 of memory nodes that the machine has"),
+    ("cpuset.cpus", errno.EBUSY, "a cgroup below uses more than these"),
+    ("cpuset.mems", errno.EBUSY, "a cgroup below uses more than these"),
+    ("cpu.shares", errno.EINVAL, "an idle cgroup has no shares: set idle to 0 first"),
+    ("cpu.weight", errno.EINVAL, "an idle cgroup has no weight: set idle to 0 first"),
     ("devices.allow", errno.EPERM, "the parent cgroup does not allow it"),
 )
 UNDELEGATED = "a cgroup above has processes of its own or was not given the controller, so it cannot pass it on"
@@ -63,6 +67,11 @@ def is_for(write: Write, place: Place) -> bool:
     return write.version == 1 and write.controller in place.controllers
 
 
+def place_of(ref: Ref, write: Write) -> Place | None:
+    """Where it is to be written; None where the container has no such cgroup."""
+    return next((place for place in ref.places if is_for(write, place)), None)
+
+
 def apply(ref: Ref, resources: Resources | None, *, devices: bool = True) -> None:
     """Set the limits; without ``devices`` the device list stays as it is (an update).
 
@@ -70,7 +79,7 @@ def apply(ref: Ref, resources: Resources | None, *, devices: bool = True) -> Non
     """
     lines = table(ref, resources)
     if resources is not None:
-        _check_usage(ref, resources)
+        check_usage(ref, resources)
     run(ref, lines if devices else tuple(line for line in lines if line.controller != "devices"))
 
 
@@ -81,13 +90,29 @@ def run(ref: Ref, lines: tuple[Write, ...]) -> None:
             raise HostError(f"{lines[0].origin}: the container has no cgroup", hint="leave the limit out")
         return
     for group in _groups(lines):
-        place = next((each for each in ref.places if is_for(group[0], each)), None)
+        place = place_of(ref, group[0])
         if place is None:
             first = group[0]
             message = f'{first.origin}: the controller "{first.controller}" is not available'
             raise HostError(message, hint="mount its cgroup hierarchy, or leave the limit out")
         put = _put_in_order if group[0].controller in IN_ANY_ORDER else _put_each
         put(place.path, group)
+
+
+def put_again(ref: Ref, lines: tuple[Write, ...]) -> list[tuple[Write, OSError]]:
+    """Write lines that were there before, in any order that works; those that the kernel did not take."""
+    while True:
+        failed: list[tuple[Write, OSError]] = []
+        for line in lines:
+            place = place_of(ref, line)
+            try:
+                if place is not None:
+                    _put(place.path, line)
+            except OSError as error:
+                failed.append((line, error))
+        if not failed or len(failed) == len(lines):
+            return failed
+        lines = tuple(line for line, _ in failed)
 
 
 def _groups(lines: tuple[Write, ...]) -> list[list[Write]]:
@@ -136,19 +161,25 @@ def _put(directory: str, line: Write) -> None:
             raise
 
 
-def _check_usage(ref: Ref, resources: Resources) -> None:
+def check_usage(ref: Ref, resources: Resources) -> None:
     """memory.checkBeforeUpdate on v2, where the kernel would kill instead of refusing. ConfigError."""
     memory, unified = resources.memory, ref.unified()
-    if memory is None or not memory.check_before_update or ref.version == 1 or unified is None:
+    if memory is None or not memory.check_before_update or unified is None or on_v1(ref, "memory"):
         return
     path = f"{unified.path}/memory.current"
     try:
         usage = int(files.read(path))
     except OSError as error:
         raise files.refused(f"linux.resources.memory.checkBeforeUpdate: reading {path}", error) from error
-    if memory.limit is not None and 0 < memory.limit < usage:
-        why = f"{memory.limit} bytes is less than the {usage} bytes in use"
-        raise ConfigError("linux.resources.memory.limit", why, hint="raise it, or leave out checkBeforeUpdate")
+    for name, limit in (("limit", memory.limit), ("swap", memory.swap)):
+        if limit is not None and 0 < limit < usage:
+            why = f"{limit} bytes is less than the {usage} bytes in use"
+            raise ConfigError(f"linux.resources.memory.{name}", why, hint="raise it, or leave out checkBeforeUpdate")
+
+
+def on_v1(ref: Ref, controller: str) -> bool:
+    """Whether the controller is one of a v1 hierarchy here."""
+    return any(controller in place.controllers for place in ref.places)
 
 
 def _controllers(directory: str) -> frozenset[str]:
