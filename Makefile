@@ -14,7 +14,7 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 # Files and folders: a folder's time changes when a file in it goes.
 SOURCES := $(shell find src init completions -name __pycache__ -prune -o -print) meson.build meson.options pyproject.toml README.md
 # Quick and rootless ones first.
-TESTS := $(wildcard $(addprefix tests/,unit golden fuzz init contract integration security peers))
+TESTS := $(wildcard $(addprefix tests/,unit golden schema fuzz init contract integration security peers))
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

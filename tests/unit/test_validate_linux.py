@@ -175,7 +175,7 @@ def test_a_flag_of_the_personality_is_a_warning() -> None:
     ("offsets", "message"),
     [
         ({"realtime": {}}, '["realtime"]: unknown clock, expected one of monotonic, boottime'),
-        ({"boottime": {"nanosecs": 10**9}}, ".boottime.nanosecs: must be from 0 to 999999999, got 1000000000"),
+        ({"boottime": {"nanosecs": 10**9}}, '["boottime"].nanosecs: must be from 0 to 999999999, got 1000000000'),
     ],
 )
 def test_an_impossible_time_offset_is_refused(offsets: object, message: str) -> None:

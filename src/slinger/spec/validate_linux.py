@@ -76,11 +76,10 @@ def check_time_offsets(config: Config) -> None:
     if joins_namespace(linux, "time"):
         raise ConfigError("linux.timeOffsets", "cannot be set in a time namespace that is joined")
     for offset in linux.time_offsets:
+        at = key_path("linux.timeOffsets", offset.clock)
         if offset.clock not in CLOCKS:
-            raise ConfigError(
-                key_path("linux.timeOffsets", offset.clock), f"unknown clock, expected one of {', '.join(CLOCKS)}"
-            )
-        demand_within(offset.nanosecs, 0, _LARGEST_NANOSECONDS, f"linux.timeOffsets.{offset.clock}.nanosecs")
+            raise ConfigError(at, f"unknown clock, expected one of {', '.join(CLOCKS)}")
+        demand_within(offset.nanosecs, 0, _LARGEST_NANOSECONDS, f"{at}.nanosecs")
 
 
 def check_devices(config: Config) -> None:
