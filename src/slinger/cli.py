@@ -17,8 +17,8 @@ import select
 import sys
 
 from slinger.cli_options import FLAG, INT, REPEAT, VALUE, Option, Scan, Verb, find_verb, help_text, verb_help_text
-from slinger.errors import HostError, SlingerError, UsageError
-from slinger.host.log import DEBUG, ERROR, FORMATS, JSON, TEXT, WARNING, Log, one_line
+from slinger.errors import HostError, SlingerError, UsageError, one_line
+from slinger.host.log import DEBUG, ERROR, FORMATS, JSON, TEXT, WARNING, Log
 from slinger.verbs import Call, Outcome
 
 TYPE_CHECKING = False

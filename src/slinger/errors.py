@@ -37,7 +37,8 @@ class ConfigError(SlingerError):
     """A file of the user's is wrong. ``path`` is the JSON path in it ("" for the whole file)."""
 
     def __init__(self, path: str, why: str, *, hint: str = "") -> None:
-        super().__init__(f"{path}: {why}" if path else why, hint=hint)
+        # The file is anybody's, and its names are quoted.
+        super().__init__(one_line(f"{path}: {why}" if path else why), hint=hint)
         self.path = path
         self.why = why
 
@@ -80,3 +81,20 @@ class HookError(SlingerError):
     def __init__(self, message: str, *, origin: str) -> None:
         super().__init__(message)
         self.origin = origin
+
+
+def one_line(message: str) -> str:
+    r"""The message without line ends and control characters.
+
+    A message can quote the stderr of a hook: it must neither break the one-line rule nor drive the
+    reader's terminal. Bytes that were no UTF-8 (surrogates) become ``\xNN``.
+    """
+    if message.isprintable():
+        return message
+    lines = " | ".join(line.strip() for line in message.splitlines() if line.strip())
+    return "".join(char if char.isprintable() else _escaped(char) for char in lines)
+
+
+def _escaped(char: str) -> str:
+    raw = "\udc80" <= char <= "\udcff"  # surrogateescape, PEP 383
+    return f"\\x{ord(char) & 0xFF:02x}" if raw else ascii(char)[1:-1]

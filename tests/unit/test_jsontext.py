@@ -80,6 +80,9 @@ def test_a_fault_is_told_with_its_place(text: str, where: str, why: str) -> None
         (b'{"a": ["\\ud800"]}', "a[0]: half of a surrogate pair"),
         (b'"\\uDFFF"', "x.json: half of a surrogate pair"),
         (b'{"\\ud800": 1}', "x.json: half of a surrogate pair in a member name"),
+        (b'{"a\\u001b[2J": {"c": 1, "c": 2}}', 'a\\x1b[2J: duplicate member "c"'),
+        (b'{"a": {"\\n": 1, "\\n": 2}}', 'a: duplicate member " | "'),
+        (b'{"\\ud800": [{"b": 1, "b": 2}]}', "x.json: half of a surrogate pair in a member name"),
         (b'{"a": {"\\ud800": 1}}', "a: half of a surrogate pair in a member name"),
     ],
 )

@@ -22,23 +22,6 @@ WARNING = "warning"
 DEBUG = "debug"
 
 
-def one_line(message: str) -> str:
-    r"""The message without line ends and control characters.
-
-    A message can quote the stderr of a hook: it must neither break the one-line rule nor drive the
-    reader's terminal. Bytes that were no UTF-8 (surrogates) become ``\xNN``.
-    """
-    if message.isprintable():
-        return message
-    lines = " | ".join(line.strip() for line in message.splitlines() if line.strip())
-    return "".join(char if char.isprintable() else _escaped(char) for char in lines)
-
-
-def _escaped(char: str) -> str:
-    raw = "\udc80" <= char <= "\udcff"  # surrogateescape, PEP 383
-    return f"\\x{ord(char) & 0xFF:02x}" if raw else ascii(char)[1:-1]
-
-
 def line(form: str, level: str, message: str, when: float) -> str:
     """One line of the log; ``when`` in seconds since the epoch, shown as RFC 3339 in UTC."""
     stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(when))

@@ -74,11 +74,11 @@ def _load(text: str, what: str) -> Json:
         return value
 
     value = _scan(text, what, pairs)
+    if "\\ud" in text or "\\uD" in text:
+        _refuse_half_pairs(value, "", what)  # before a path is named that has one
     if doubled:
         path, name = _first_doubled(value, doubled)
         raise ConfigError(path, f'duplicate member "{name}"' if path else f'{what}: duplicate member "{name}"')
-    if "\\ud" in text or "\\uD" in text:
-        _refuse_half_pairs(value, "", what)
     return value
 
 
