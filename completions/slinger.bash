@@ -63,6 +63,12 @@ _slinger_value() {
     update:mem-bw-schema) kind='' ;;
     update:kernel-memory) kind='' ;;
     update:kernel-memory-tcp) kind='' ;;
+    events:interval) kind='' ;;
+    events:stats) kind='-' ;;
+    stats:interval) kind='' ;;
+    stats:once) kind='-' ;;
+    stats:no-stream) kind='-' ;;
+    stats:json) kind='-' ;;
     ps:format|ps:f) kind='table json' ;;
     list:format|list:f) kind='table json' ;;
     list:quiet|list:q) kind='-' ;;
@@ -99,6 +105,7 @@ _slinger_argument() {
     pause:0) kind='ids' ;;
     resume:0) kind='ids' ;;
     update:0) kind='ids' ;;
+    events:0) kind='ids' ;;
     ps:0) kind='ids' ;;
     plan:0) kind='dirs' ;;
     help:0) kind='verbs' ;;
@@ -118,6 +125,8 @@ _slinger_options() {
     pause) words='--root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --criu --help' ;;
     resume) words='--root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --criu --help' ;;
     update) words='--resources --memory --memory-reservation --memory-swap --cpu-share --cpu-quota --cpu-period --cpu-burst --cpu-idle --cpu-rt-runtime --cpu-rt-period --cpuset-cpus --cpuset-mems --pids-limit --blkio-weight --l3-cache-schema --mem-bw-schema --kernel-memory --kernel-memory-tcp --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --criu --help' ;;
+    events) words='--interval --stats --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --criu --help' ;;
+    stats) words='--interval --once --no-stream --json --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --criu --help' ;;
     ps) words='--format --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --criu --help' ;;
     list) words='--format --quiet --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --criu --help' ;;
     spec) words='--bundle --rootless --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --criu --help' ;;
@@ -143,7 +152,7 @@ _slinger_offer() {
         return
         ;;
     ids) words=$("${COMP_WORDS[0]}" "${root[@]}" list -q 2>/dev/null) ;;
-    verbs) words='create start state exec kill delete run pause resume update ps list spec plan features version help' ;;
+    verbs) words='create start state exec kill delete run pause resume update events stats ps list spec plan features version help' ;;
     signals) words='ABRT ALRM BUS CHLD CONT FPE HUP ILL INT IO KILL PIPE PROF PWR QUIT RTMAX RTMIN SEGV STKFLT STOP SYS TERM TRAP TSTP TTIN TTOU URG USR1 USR2 VTALRM WINCH XCPU XFSZ' ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")

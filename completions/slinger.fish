@@ -7,7 +7,7 @@ function __slinger_words
     for word in $words[2..-1]
         if test $skip = yes
             set skip no
-        else if contains -- $word --bundle --config --console-socket --pid-file --pidfd-socket --preserve-fds --cwd --env --user --additional-gids --process --process-label --apparmor --cap --cgroup --resources --memory --memory-reservation --memory-swap --cpu-share --cpu-quota --cpu-period --cpu-burst --cpu-idle --cpu-rt-runtime --cpu-rt-period --cpuset-cpus --cpuset-mems --pids-limit --blkio-weight --l3-cache-schema --mem-bw-schema --kernel-memory --kernel-memory-tcp --format --id --root --log --log-format --log-level --cgroup-manager --rootless --criu
+        else if contains -- $word --bundle --config --console-socket --pid-file --pidfd-socket --preserve-fds --cwd --env --user --additional-gids --process --process-label --apparmor --cap --cgroup --resources --memory --memory-reservation --memory-swap --cpu-share --cpu-quota --cpu-period --cpu-burst --cpu-idle --cpu-rt-runtime --cpu-rt-period --cpuset-cpus --cpuset-mems --pids-limit --blkio-weight --l3-cache-schema --mem-bw-schema --kernel-memory --kernel-memory-tcp --interval --format --id --root --log --log-format --log-level --cgroup-manager --rootless --criu
             set skip yes
         else if not string match -q -- '-*' $word
             echo $word
@@ -50,6 +50,8 @@ complete -c slinger -n __slinger_no_verb -a run -d 'create, start, wait and dele
 complete -c slinger -n __slinger_no_verb -a pause -d 'freeze all processes of a container'
 complete -c slinger -n __slinger_no_verb -a resume -d 'let the processes of a paused container go on'
 complete -c slinger -n __slinger_no_verb -a update -d 'change the limits of a container'
+complete -c slinger -n __slinger_no_verb -a events -d 'print what a container uses, and kills for lack of memory'
+complete -c slinger -n __slinger_no_verb -a stats -d 'show what containers use, as a table'
 complete -c slinger -n __slinger_no_verb -a ps -d 'list the processes of a container'
 complete -c slinger -n __slinger_no_verb -a list -d 'list the containers'
 complete -c slinger -n __slinger_no_verb -a spec -d 'write a config.json to start from'
@@ -136,6 +138,13 @@ complete -c slinger -n '__slinger_verb_is update' -l mem-bw-schema -x -d 'schema
 complete -c slinger -n '__slinger_verb_is update' -l kernel-memory -x -d 'obsolete: ignored with a warning'
 complete -c slinger -n '__slinger_verb_is update' -l kernel-memory-tcp -x -d 'obsolete: ignored with a warning'
 complete -c slinger -n '__slinger_verb_is update 0' -a '(__slinger_ids)'
+complete -c slinger -n '__slinger_verb_is events' -l interval -x -d 'time between statistics (default: 5s)'
+complete -c slinger -n '__slinger_verb_is events' -l stats -d 'print the statistics once'
+complete -c slinger -n '__slinger_verb_is events 0' -a '(__slinger_ids)'
+complete -c slinger -n '__slinger_verb_is stats' -l interval -x -d 'time between looks (default: 2s)'
+complete -c slinger -n '__slinger_verb_is stats' -l once -d 'print the table once'
+complete -c slinger -n '__slinger_verb_is stats' -l no-stream -d 'the same as --once'
+complete -c slinger -n '__slinger_verb_is stats' -l json -d 'print JSON, an array a line'
 complete -c slinger -n '__slinger_verb_is ps' -l format -s f -x -a 'table json' -d 'table (default) or json'
 complete -c slinger -n '__slinger_verb_is ps 0' -a '(__slinger_ids)'
 complete -c slinger -n '__slinger_verb_is list' -l format -s f -x -a 'table json' -d 'table (default) or json'
@@ -146,4 +155,4 @@ complete -c slinger -n '__slinger_verb_is plan' -l config -s f -r -F -d 'read th
 complete -c slinger -n '__slinger_verb_is plan' -l id -x -d 'the container'\''s id (default: plan)'
 complete -c slinger -n '__slinger_verb_is plan' -l json -d 'print JSON'
 complete -c slinger -n '__slinger_verb_is plan 0' -a '(__fish_complete_directories)'
-complete -c slinger -n '__slinger_verb_is help 0' -a 'create start state exec kill delete run pause resume update ps list spec plan features version help'
+complete -c slinger -n '__slinger_verb_is help 0' -a 'create start state exec kill delete run pause resume update events stats ps list spec plan features version help'

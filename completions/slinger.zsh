@@ -25,6 +25,8 @@ _slinger_verbs() {
         'pause:freeze all processes of a container'
         'resume:let the processes of a paused container go on'
         'update:change the limits of a container'
+        'events:print what a container uses, and kills for lack of memory'
+        'stats:show what containers use, as a table'
         'ps:list the processes of a container'
         'list:list the containers'
         'spec:write a config.json to start from'
@@ -89,6 +91,12 @@ _slinger() {
         ;;
     update)
         _arguments -S $everywhere '--resources=[read all limits from this JSON file, - for standard input]:FILE:_files' '-r+[read all limits from this JSON file, - for standard input]:FILE:_files' '--memory=[memory, such as 512m; -1\: no limit]:SIZE: ' '--memory-reservation=[memory below which it is not reclaimed first]:SIZE: ' '--memory-swap=[memory and swap together; -1\: no limit]:SIZE: ' '--cpu-share=[weight against other containers\: 2 to 262144]:N: ' '--cpu-quota=[time that it may run in each period; -1\: no limit]:USEC: ' '--cpu-period=[length of the period, 1000 to 1000000]:USEC: ' '--cpu-burst=[unused time that it may save up beyond the quota]:USEC: ' '--cpu-idle=[1\: run only when nobody else wants to]:0|1: ' '--cpu-rt-runtime=[time of real-time processes in each period (cgroup v1)]:USEC: ' '--cpu-rt-period=[length of the real-time period (cgroup v1)]:USEC: ' '--cpuset-cpus=[the cpus that it may use, such as 0-2,4]:LIST: ' '--cpuset-mems=[the memory nodes that it may use]:LIST: ' '--pids-limit=[number of processes and threads; -1\: no limit]:N: ' '--blkio-weight=[weight of its reads and writes\: 10 to 1000]:N: ' '--l3-cache-schema=[schema of the L3 cache (Intel RDT)]:SCHEMA: ' '--mem-bw-schema=[schema of memory bandwidth (Intel RDT)]:SCHEMA: ' '--kernel-memory=[obsolete\: ignored with a warning]:SIZE: ' '--kernel-memory-tcp=[obsolete\: ignored with a warning]:SIZE: ' '1:ID:_slinger_ids'
+        ;;
+    events)
+        _arguments -S $everywhere '--interval=[time between statistics (default\: 5s)]:TIME: ' '--stats[print the statistics once]' '1:ID:_slinger_ids'
+        ;;
+    stats)
+        _arguments -S $everywhere '--interval=[time between looks (default\: 2s)]:TIME: ' '--once[print the table once]' '--no-stream[the same as --once]' '--json[print JSON, an array a line]' '*::ID...: '
         ;;
     ps)
         _arguments -S $everywhere '--format=[table (default) or json]:FORMAT:(table json)' '-f+[table (default) or json]:FORMAT:(table json)' '1:ID:_slinger_ids' '*::OPTION...: '

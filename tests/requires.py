@@ -184,6 +184,7 @@ REQUIREMENTS: dict[str, Requirement] = {
     "cgroup-v2": _fact(lambda: cgroup_layout() == "v2", "a machine with cgroup v2 alone"),
     "cgroup-unified": _fact(lambda: _unified() is not None, "a machine with cgroup v2, alone or beside v1"),
     "cgroup-unified-hugetlb": _fact(lambda: _unified_has("hugetlb"), "a machine with the hugetlb controller on v2"),
+    "psi": _fact(Path("/proc/pressure/cpu").exists, "a kernel that tells pressure (CONFIG_PSI)"),
     "shared-samples": _fact(
         lambda: (SHARED / "oci" / "schema").is_dir() and (SHARED / "oci" / "examples").is_dir(),
         f"the runtime-spec's schemas and samples in {SHARED}, or where SLINGER_SHARED says",

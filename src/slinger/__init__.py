@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from slinger.hooks.records import HookRecord
     from slinger.spec.config import Hook, Mount, Namespace
     from slinger.spec.state import State
+    from slinger.spec.stats import Event, Stats
 
     __version__: str
 
@@ -33,6 +34,7 @@ __all__ = [
     "ConfigError",
     "Container",
     "ContainerError",
+    "Event",
     "ExistsError",
     "Hook",
     "HookError",
@@ -44,6 +46,7 @@ __all__ = [
     "OpError",
     "SlingerError",
     "State",
+    "Stats",
     "UsageError",
     "__version__",
     "containers",
@@ -58,6 +61,8 @@ _HOMES = {
     "Mount": "slinger.spec.config",
     "Namespace": "slinger.spec.config",
     "State": "slinger.spec.state",
+    "Stats": "slinger.spec.stats",
+    "Event": "slinger.spec.stats",
     "__version__": "slinger.version",
 }
 

@@ -112,6 +112,16 @@ UPDATE = (
     Option("kernel-memory",  "",  "SIZE",   VALUE, "obsolete: ignored with a warning", ""),
     Option("kernel-memory-tcp", "", "SIZE", VALUE, "obsolete: ignored with a warning", ""),
 )
+EVENTS = (
+    Option("interval",       "",  "TIME",   VALUE, "time between statistics (default: 5s)", "5s"),
+    Option("stats",          "",  "",       FLAG,  "print the statistics once", default=False),
+)
+STATS = (
+    Option("interval",       "",  "TIME",   VALUE, "time between looks (default: 2s)", "2s"),
+    Option("once",           "",  "",       FLAG,  "print the table once", default=False),
+    Option("no-stream",      "",  "",       FLAG,  "the same as --once", default=False),
+    Option("json",           "",  "",       FLAG,  "print JSON, an array a line", default=False),
+)
 PS = (
     Option("format",         "f", "FORMAT", VALUE, "table (default) or json", "table", ("table", "json")),
 )
@@ -140,6 +150,8 @@ TABLE = (
     Verb("pause",    "pause",    "freeze all processes of a container", ("ID",)),
     Verb("resume",   "resume",   "let the processes of a paused container go on", ("ID",)),
     Verb("update",   "update",   "change the limits of a container", ("ID",), UPDATE),
+    Verb("events",   "events",   "print what a container uses, and kills for lack of memory", ("ID",), EVENTS),
+    Verb("stats",    "stats",    "show what containers use, as a table", ("[ID...]",), STATS),
     Verb("ps",       "ps",       "list the processes of a container", ("ID", "[OPTION...]"), PS, literal=True),
     Verb("list",     "list",     "list the containers", (), LIST),
     Verb("spec",     "spec",     "write a config.json to start from", (), SPEC),
@@ -151,7 +163,7 @@ TABLE = (
 # fmt: on
 
 # Verbs of runc that are to come: "unknown verb" would send the reader looking for a typing error.
-NOT_YET = ("checkpoint", "events", "restore")
+NOT_YET = ("checkpoint", "restore")
 
 COERCED = frozenset({"C.UTF-8", "C.utf8", "UTF-8"})  # what Python sets it to
 INTERRUPT = 2  # SIGINT, where a KeyboardInterrupt does not say which signal it was
@@ -290,6 +302,7 @@ def perform(scan: Scan, report: Report) -> Outcome:
         scan.arguments,
         scan.options,
         report.warn,
+        answer,
         root=state_root(scan.settings),
         cgroup_manager="systemd" if scan.settings.flag("systemd-cgroup") else scan.settings.text("cgroup-manager"),
         rootless={"true": True, "false": False}.get(scan.settings.text("rootless")),

@@ -165,7 +165,8 @@ def nearest(name: str, known: Iterable[str], dashes: str) -> str:
 def check_arguments(verb: Verb, arguments: tuple[str, ...]) -> None:
     """UsageError unless the verb takes this many arguments."""
     least = sum(not name.startswith("[") for name in verb.arguments)
-    most = len(arguments) if verb.literal else len(verb.arguments)
+    endless = verb.literal or (verb.arguments and verb.arguments[-1].endswith("...]"))
+    most = len(arguments) if endless else len(verb.arguments)
     if least <= len(arguments) <= most:
         return
     takes = " ".join(verb.arguments) or "no arguments"

@@ -14,7 +14,7 @@ from slinger.host import store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Self
 
     from slinger.creation import Created
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from slinger.plan.compile import Plan
     from slinger.spec.config import Config, Process, Resources
     from slinger.spec.state import State
+    from slinger.spec.stats import Event, Stats
 
 SIGNALLED = 128
 
@@ -255,6 +256,21 @@ class Container:
         wanted = as_resources(resources)
         with self._existing.home.locked():
             update(self._existing, wanted, name, self._warn)
+
+    def stats(self) -> Stats:
+        """What it uses and has used. ContainerError if it is stopped, HostError if it has no cgroup."""
+        from slinger.watching import stats  # noqa: PLC0415
+
+        return stats(self._existing)
+
+    def events(self, interval: float = 5.0) -> Iterator[Event]:
+        """Its statistics every ``interval`` seconds, and each kill for lack of memory as it happens, until it ends.
+
+        Raises as ``stats`` does.
+        """
+        from slinger.watching import events  # noqa: PLC0415
+
+        return events(self._existing, interval)
 
     def pids(self) -> tuple[int, ...]:
         """The pids, on the host, of all processes in its cgroup."""

@@ -113,6 +113,7 @@ RULES = {
     "pause": Rule(frozenset({CREATED, RUNNING}), (), "container not running"),
     "resume": Rule(frozenset({PAUSED}), (), "container not paused"),
     "update": Rule(frozenset({CREATED, RUNNING, PAUSED}), (), "container not running"),
+    "events": Rule(frozenset({CREATED, RUNNING, PAUSED}), (), "container with id {id} is not running"),
     "exec": Rule(
         frozenset({CREATED, RUNNING}),
         ((PAUSED, "cannot exec in a paused container (use --ignore-paused to override)"),),

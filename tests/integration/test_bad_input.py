@@ -247,7 +247,7 @@ LINES: Final[Sequence[tuple[list[str], str]]] = [
     (["kill", "x", "SIGFOO"], 'unknown signal "SIGFOO" (give a number such as 15 or a name such as TERM)'),
     (["list", "--format", "yaml"], 'list --format: must be table or json, not "yaml"'),
     (["--root", "/", "list"], "--root /: must not be the root of the file system"),
-    (["events", "x"], "events: not yet supported"),
+    (["restore", "x"], "restore: not yet supported"),
 ]
 
 

@@ -289,7 +289,7 @@ def test_a_closed_descriptor_becomes_dev_null(act: Install) -> None:
 
 LINES = [
     (["crate", "x"], 'unknown verb "crate" (did you mean create?)'),
-    (["events", "x"], "events: not yet supported"),
+    (["restore", "x"], "restore: not yet supported"),
     (["--root", "/", "list"], "--root /: must not be the root of the file system"),
     (["--root", "/tmp/..", "list"], "--root /tmp/..: must not be the root of the file system"),
     (["--log-format", "xml", "list"], '--log-format: must be text or json, not "xml"'),

@@ -85,8 +85,8 @@ def offered(program: str, directory: Path, *words: str) -> list[str]:
 # fmt: off
 OFFERS: list[tuple[list[str], list[str]]] = [
     ([""], sorted(VERBS)),
-    (["st"], ["start", "state"]),
-    (["--root", "/r", "st"], ["start", "state"]),
+    (["st"], ["start", "state", "stats"]),
+    (["--root", "/r", "st"], ["start", "state", "stats"]),
     (["--debug", "pau"], ["pause"]),
     (["--log-f"], ["--log-format"]),
     (["--log-format", ""], ["json", "text"]),

@@ -25,6 +25,7 @@ LAYERS = (
         "planning",
         "starting",
         "updating",
+        "watching",
     ),
     *(
         "ending",

@@ -45,7 +45,7 @@ def made(*words: str, own: Process | None = OWN, warned: list[str] | None = None
     scan = Scan(GLOBALS, TABLE)
     scan.read(["exec", *words])
     warn = (warned if warned is not None else []).append
-    return make_process(config(own), Call(scan.arguments, scan.options, warn))
+    return make_process(config(own), Call(scan.arguments, scan.options, warn, print))
 
 
 def test_without_options_it_is_the_containers_own_process_with_another_command() -> None:

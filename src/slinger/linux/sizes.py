@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 UNITS = "kmgtp"
+UNIT, WHOLE = 1024, 100
 LARGEST = (1 << 63) - 1
 
 
@@ -23,6 +24,16 @@ def parse_size(text: str) -> int:
     if size > LARGEST:
         raise ValueError(text)
     return size
+
+
+def size_text(size: int) -> str:
+    """For people: three digits and a unit, such as 12.3M; bytes below 1024 as they are."""
+    value, unit = float(size), ""
+    for name in UNITS.upper():
+        if value < UNIT:
+            break
+        value, unit = value / UNIT, name
+    return f"{value:.0f}{unit}" if not unit or value >= WHOLE else f"{value:.1f}{unit}"
 
 
 def _digits(text: str) -> bool:

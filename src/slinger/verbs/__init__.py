@@ -1,7 +1,8 @@
 """One file per verb, each with ``main(call: Call) -> Outcome``; here is what goes in and what comes out.
 
 A verb neither prints nor exits: cli.py writes ``Outcome.text`` to standard output and exits with
-``Outcome.status``. What went wrong is raised as a SlingerError.
+``Outcome.status``. One that answers bit by bit calls ``Call.answer``, which is cli.py's. What went wrong is
+raised as a SlingerError.
 """
 
 from __future__ import annotations
@@ -68,6 +69,7 @@ class Call(Record):
     arguments: tuple[str, ...]
     options: Values
     warn: Callable[[str], None]
+    answer: Callable[[str], None]
     root: str = ""
     cgroup_manager: str = "cgroupfs"
     rootless: bool | None = None

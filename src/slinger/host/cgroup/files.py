@@ -63,6 +63,16 @@ def children(path: str) -> tuple[str, ...]:
         return ()
 
 
+def sizes(path: str, ending: str) -> tuple[str, ...]:
+    """The sizes of huge pages that have a file ``hugetlb.SIZE<ending>`` in this cgroup; () if it is gone."""
+    try:
+        names = os.listdir(path)
+    except FileNotFoundError:
+        return ()
+    found = (name.removeprefix("hugetlb.").removesuffix(ending) for name in names if name.startswith("hugetlb."))
+    return tuple(sorted(size for size in found if "." not in size))
+
+
 def tree(path: str, skip: tuple[str, ...] = ()) -> Iterator[str]:
     """The cgroups below this one, children before parents, then itself. ``skip``: children left out."""
     for name in children(path):
