@@ -40,6 +40,7 @@ SETTINGS: Final = (
     "cpuset.*",
     "pids.max",
     "blkio.throttle.*_device",
+    "blkio.bfq.weight*",
 )
 COUNTED: Final = ("cpuset.memory_pressure", "cpuset.effective_*")
 
@@ -59,11 +60,17 @@ CREATED: Final[dict[str, dict[str, Json]]] = {
     "cpu quota": {"cpu": {"quota": 50000, "period": 200000}},
     "cpu quota alone": {"cpu": {"quota": 5000}},
     "cpu period alone": {"cpu": {"period": 200000}},
+    "cpu realtime": {"cpu": {"realtimeRuntime": 1000, "realtimePeriod": 900000}},
+    "cpu burst": {"cpu": {"quota": 50000, "period": 200000, "burst": 1000}},
+    "cpu idle": {"cpu": {"idle": 1, "shares": 512}},
+    "memory swappiness unset": {"memory": {"limit": 64 * MEBI, "swappiness": (1 << 64) - 1}},
     "cpu no quota": {"cpu": {"quota": -1, "period": 50000}},
     "cpuset": {"cpu": {"cpus": "0", "mems": "0"}},
     "pids": {"pids": {"limit": 17}},
     "pids unlimited": {"pids": {"limit": -1}},
     "pids none": {"pids": {"limit": 0}},
+    "block weight": {"blockIO": {"weight": 500}},
+    "block weight of a device": {"blockIO": {"weightDevice": [LOOP | {"weight": 500}]}},
     "block throttles": {
         "blockIO": {
             "throttleReadBpsDevice": [LOOP | {"rate": 1000000}],
@@ -95,6 +102,7 @@ UPDATES: Final[dict[str, tuple[str, ...] | dict[str, Json]]] = {
     "pids": ("--pids-limit", "10"),
     "pids lifted": ("--pids-limit", "-1"),
     "several": ("--memory", "67108864", "--cpu-share", "256", "--pids-limit", "50", "--cpu-period", "500000"),
+    "block weight": ("--blkio-weight", "300"),
     "document": {"memory": {"limit": 48 * MEBI}, "cpu": {"shares": 77, "cpus": "0"}, "pids": {"limit": 9}},
     "document throttle": {"blockIO": {"throttleReadBpsDevice": [LOOP | {"rate": 4096}]}},
     "document empty": {},
@@ -114,6 +122,13 @@ DIFFERENCES: Final[dict[tuple[str, str, str], str]] = {
     ("update quota lifted", "", "crun"): "the same",
     ("create pids unlimited", "", "crun"): "the same",
     ("update pids lifted", "", "crun"): "the same",
+    ("create block weight", "", "crun"): "crun 1.8.1 knows blkio.weight, the file of the old elevator, alone",
+    ("update block weight", "", "crun"): "the same",
+    ("create block weight of a device", "", "all"): "the disk of this machine has no scheduler with weights",
+    ("create cpu burst", "cpu.cfs_burst_us", "slinger"): "runc knows bursts from 1.2 on, crun 1.8.1 does not either",
+    ("create cpu idle", "cpu.idle", "runc"): "runc knows idle from 1.2 on",
+    ("create cpu idle", "cpu.shares", "runc"): "the same; the kernel gives an idle group 3 shares",
+    ("create memory swappiness unset", "", "crun"): "-1 is what engines write for a swappiness that is not set",
     ("create pids none", "pids.max", "slinger"): "0 is a value since runtime-spec 1.3; runc 1.4 writes 1 as well",
     (
         "update document throttle",

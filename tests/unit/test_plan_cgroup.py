@@ -8,7 +8,7 @@ from slinger.errors import ConfigError
 from slinger.plan.cgroup import Write, asks_limits, writes
 from slinger.plan.cgroup_cpu import cpu_weight
 from slinger.plan.cgroup_io import io_weight
-from slinger.plan.cgroup_memory import ignored, swap_only
+from slinger.plan.cgroup_memory import swap_only
 from slinger.spec.config import (
     BlockIo,
     Cpu,
@@ -145,6 +145,11 @@ def test_a_missing_swap_file_is_nothing_lost_only_without_a_limit() -> None:
             [("cpu.cfs_quota_us", "50000", "cpu.quota"), ("cpu.cfs_burst_us", "0", "cpu.burst")],
             [("cpu.max", "50000 100000", "cpu.quota"), ("cpu.max.burst", "0", "cpu.burst")],
         ),
+        (
+            Cpu(idle=0, shares=512),
+            [("cpu.idle", "0", "cpu.idle"), ("cpu.shares", "512", "cpu.shares")],
+            [("cpu.idle", "0", "cpu.idle"), ("cpu.weight", "59", "cpu.shares")],
+        ),
         (Cpu(idle=1, shares=512), [("cpu.idle", "1", "cpu.idle")], [("cpu.idle", "1", "cpu.idle")]),
         (
             Cpu(cpus="0-1", mems="0"),
@@ -153,7 +158,17 @@ def test_a_missing_swap_file_is_nothing_lost_only_without_a_limit() -> None:
         ),
         (Cpu(shares=0, quota=0, period=0, realtime_period=0), [], []),
     ],
-    ids=["shares", "quota and period", "unlimited", "period", "burst", "idle", "cpuset", "nothing asked"],
+    ids=[
+        "shares",
+        "quota and period",
+        "unlimited",
+        "period",
+        "burst",
+        "no longer idle",
+        "idle",
+        "cpuset",
+        "nothing asked",
+    ],
 )
 def test_cpu_limits(cpu: Cpu, v1: list[Line], v2: list[Line]) -> None:
     """v2 has quota and period in one file, weights for shares, and no weight for what is idle."""
@@ -195,6 +210,43 @@ def test_block_io_limits_of_v1() -> None:
     ]
     spare = [(each.otherwise.file, each.otherwise.value) for each in table if each.otherwise]
     assert spare == [("blkio.weight", "500"), ("blkio.weight_device", "8:0 100")]
+
+
+def test_leaf_weights_and_all_throttles_of_v1() -> None:
+    """Leaf weights compete with child cgroups, and only the old elevator had them."""
+    device, throttle = WeightDevice(8, 0, None, 20), (ThrottleDevice(8, 0, 5),)
+    block = BlockIo(30, 40, (device,), throttle, throttle, throttle, throttle)
+    assert [(each.file, each.value) for each in writes(Resources(block_io=block), 1)] == [
+        ("blkio.bfq.weight", "30"),
+        ("blkio.leaf_weight", "40"),
+        ("blkio.leaf_weight_device", "8:0 20"),
+        ("blkio.throttle.read_bps_device", "8:0 5"),
+        ("blkio.throttle.write_bps_device", "8:0 5"),
+        ("blkio.throttle.read_iops_device", "8:0 5"),
+        ("blkio.throttle.write_iops_device", "8:0 5"),
+    ]
+
+
+def test_all_throttles_of_v2() -> None:
+    """Words of one file."""
+    throttle = (ThrottleDevice(8, 0, 5),)
+    block = BlockIo(None, None, (), throttle, throttle, throttle, throttle)
+    assert [(each.file, each.value) for each in writes(Resources(block_io=block), 2)] == [
+        ("io.max", "8:0 rbps=5"),
+        ("io.max", "8:0 wbps=5"),
+        ("io.max", "8:0 riops=5"),
+        ("io.max", "8:0 wiops=5"),
+    ]
+
+
+def test_huge_pages_and_rdma_of_v2() -> None:
+    """Reservations may be missing: they are counted since Linux 5.7."""
+    resources = Resources(hugepage_limits=(HugepageLimit("1GB", 9),), rdma=(Rdma("mlx5_1", 0, None),))
+    assert [(each.file, each.value, each.missing_ok) for each in writes(resources, 2)] == [
+        ("hugetlb.1GB.max", "9", False),
+        ("hugetlb.1GB.rsvd.max", "9", True),
+        ("rdma.max", "mlx5_1 hca_handle=0", False),
+    ]
 
 
 def test_block_io_limits_of_v2() -> None:
@@ -294,16 +346,6 @@ def test_what_cannot_be_said_is_refused(resources: Resources, version: int, text
     with pytest.raises(ConfigError) as caught:
         writes(resources, version)
     assert str(caught.value) == f"linux.resources.{text}"
-
-
-def test_what_is_ignored_is_told() -> None:
-    """The kernel has given up limits on its own memory; callers are warned."""
-    memory = Memory(kernel=1, kernel_tcp=0, use_hierarchy=False)
-    assert ignored(Resources(memory=memory)) == (
-        ("linux.resources.memory.kernel", "ignored: the kernel no longer limits it apart from the rest"),
-        ("linux.resources.memory.useHierarchy", "ignored: every memory cgroup is hierarchical since Linux 5.11"),
-    )
-    assert ignored(Resources()) == ()
 
 
 def test_devices_are_no_limit() -> None:

@@ -120,6 +120,7 @@ def test_an_impossible_value_is_refused(name: str, value: object, message: str) 
             [{"allow": False, "access": "rwm"}, {"allow": True, "type": "c", "major": -1, "minor": 5, "access": "m"}],
         ),
         ("memory", {"limit": -1, "reservation": 0, "swap": -1, "swappiness": 100}),
+        ("memory", {"swappiness": 2**64 - 1}),
         ("memory", {"limit": 10, "swap": 10}),
         ("memory", {"limit": 10, "swap": 0}),
         ("memory", {"swap": 5}),

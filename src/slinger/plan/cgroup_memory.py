@@ -27,21 +27,6 @@ def memory_writes(resources: Resources, version: int) -> list[Write]:
     return _memory_v1(memory, swappiness) if version == V1 else _memory_v2(memory, swappiness)
 
 
-def ignored(resources: Resources) -> tuple[tuple[str, str], ...]:
-    """What is asked for and not done, as (JSON path, why): what the kernel has given up. To be warned of."""
-    memory = resources.memory
-    if memory is None:
-        return ()
-    apart = "ignored: the kernel no longer limits it apart from the rest"
-    always = "ignored: every memory cgroup is hierarchical since Linux 5.11"
-    asked = (
-        ("kernel", memory.kernel, apart),
-        ("kernelTCP", memory.kernel_tcp, apart),
-        ("useHierarchy", memory.use_hierarchy is False, always),
-    )
-    return tuple((f"{ORIGIN}.memory.{name}", why) for name, value, why in asked if value)
-
-
 def swap_only(limit: int, swap: int) -> int:
     """memory.swap.max in bytes, -1 for unlimited, from memory + swap and memory, as the spec counts. ConfigError."""
     origin = f"{ORIGIN}.memory.swap"

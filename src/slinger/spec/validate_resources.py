@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _UNLIMITED = -1
 _LARGEST_INT64 = 2**63 - 1
 _LARGEST_NUMBER = 2**32 - 1  # of a device
+_NO_SWAPPINESS = frozenset({None, -1, 2**64 - 1})  # engines write -1 for "not set", as an unsigned number
 _WEIGHTS = (10, 1000)  # blkio.weight of cgroup v1
 
 
@@ -29,11 +30,14 @@ def warn_resources(resources: Resources, at: str) -> tuple[str, ...]:
     memory = resources.memory
     if memory is None:
         return ()
-    return tuple(
+    warnings = [
         f"{at}.memory.{name}: deprecated, ignored"
         for name, value in (("kernel", memory.kernel), ("kernelTCP", memory.kernel_tcp))
         if value is not None and value != _UNLIMITED
-    )
+    ]
+    if memory.use_hierarchy is False:
+        warnings.append(f"{at}.memory.useHierarchy: ignored: every memory cgroup is hierarchical since Linux 5.11")
+    return tuple(warnings)
 
 
 def check_devices(resources: Resources, at: str) -> None:
@@ -57,7 +61,8 @@ def check_memory(resources: Resources, at: str) -> None:
     demand_within(memory.limit, _UNLIMITED, _LARGEST_INT64, f"{at}.limit")
     demand_within(memory.reservation, _UNLIMITED, _LARGEST_INT64, f"{at}.reservation")
     demand_within(memory.swap, _UNLIMITED, _LARGEST_INT64, f"{at}.swap")
-    demand_within(memory.swappiness, 0, 100, f"{at}.swappiness")
+    if memory.swappiness not in _NO_SWAPPINESS:
+        demand_within(memory.swappiness, 0, 100, f"{at}.swappiness")
     limit, swap = memory.limit or 0, memory.swap or 0
     if 0 < swap < limit:
         raise ConfigError(f"{at}.swap", f"memory and swap together must be at least the limit {limit}, got {swap}")

@@ -11,7 +11,7 @@ import pytest
 
 from slinger.errors import HostError
 from slinger.host import cgroup, probe
-from slinger.spec.config import Cpu, DeviceRule, HugepageLimit, Memory, Resources
+from slinger.spec.config import BlockIo, Cpu, DeviceRule, HugepageLimit, Memory, Resources, ThrottleDevice
 from tests.integration.cgroup.support import Make, Start, content, go, unified
 from tests.requires import requires
 
@@ -44,6 +44,45 @@ def test_limits_of_v1_are_read_back(make: Make) -> None:
     }
     assert {file: content(ref, file) for file in wanted} == wanted
     assert content(ref, "memory.oom_control").startswith("oom_kill_disable 1")
+
+
+@requires("cgroup-v1")
+def test_the_rarer_limits_of_v1_are_read_back(make: Make) -> None:
+    """Real-time budget, idleness, and the four throttles."""
+    device = Path("/sys/block/loop0/dev").read_text("utf-8").strip()
+    major, minor = map(int, device.split(":"))
+    throttle = (ThrottleDevice(major, minor, 1000),)
+    resources = Resources(
+        cpu=Cpu(realtime_period=900000, realtime_runtime=1000, idle=1),
+        block_io=BlockIo(
+            weight=500,
+            throttle_read_bps_device=throttle,
+            throttle_write_bps_device=throttle,
+            throttle_read_iops_device=throttle,
+            throttle_write_iops_device=throttle,
+        ),
+    )
+    ref = make(resources)
+    assert (content(ref, "cpu.rt_period_us"), content(ref, "cpu.rt_runtime_us")) == ("900000", "1000")
+    cgroup.apply(ref, resources)
+    assert content(ref, "cpu.idle") == "1"
+    assert content(ref, "blkio.bfq.weight").splitlines()[0].split()[-1] == "500"
+    for word in ("read_bps", "write_bps", "read_iops", "write_iops"):
+        assert content(ref, f"blkio.throttle.{word}_device") == f"{device} 1000"
+    cgroup.apply(ref, Resources(block_io=BlockIo(throttle_read_bps_device=(throttle[0].replace(rate=0),))))
+    assert content(ref, "blkio.throttle.read_bps_device") == ""
+
+
+@requires("cgroup-v1")
+def test_a_cpuset_below_new_cgroups_has_what_they_pass_on(make: Make) -> None:
+    """A new cpuset is empty, and takes no process and no cpu that its parent has not got."""
+    ref = make(Resources(cpu=Cpu(cpus="0")), below="/a/b")
+    (place,) = [each for each in ref.places if "cpuset" in each.controllers]
+    path = Path(place.path)
+    everywhere = Path(place.mount, "cpuset.cpus").read_text("utf-8")
+    shown = [Path(each, "cpuset.cpus").read_text("utf-8") for each in (path, path.parent, path.parent.parent)]
+    assert shown == ["0\n", everywhere, everywhere]
+    assert Path(path, "cpuset.mems").read_text("utf-8") == Path(place.mount, "cpuset.mems").read_text("utf-8")
 
 
 @requires("cgroup-v1")
@@ -88,6 +127,18 @@ def test_quota_period_and_burst_change_together(make: Make) -> None:
             'cpu.quota: writing "5"',
             "cpu/cpu.cfs_quota_us",
             "invalid argument (at least 1000, the burst, and within the parent cgroup's share)",
+        ),
+        (
+            Resources(cpu=Cpu(realtime_runtime=5000000)),
+            'cpu.realtimeRuntime: writing "5000000"',
+            "cpu/cpu.rt_runtime_us",
+            "invalid argument (all cgroups above need a real-time budget that has room for it)",
+        ),
+        (
+            Resources(block_io=BlockIo(leaf_weight=500)),
+            'blockIO.leafWeight: writing "500"',
+            "blkio/blkio.leaf_weight",
+            "no such file or directory (the kernel has no scheduler with weights for this: bfq, or iocost on v2)",
         ),
         (
             Resources(cpu=Cpu(cpus="4000")),

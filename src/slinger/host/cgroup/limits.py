@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from slinger.plan.cgroup import Write
     from slinger.spec.config import Resources
 
+NO_WEIGHTS = "the kernel has no scheduler with weights for this: bfq, or iocost on v2"
 # What a refusal means: (file, errno, hint).
 HINTS = (
     ("memory.limit_in_bytes", errno.EBUSY, "more than that is in use and cannot be reclaimed"),
@@ -38,6 +39,13 @@ HINTS = (
     ("cpuset.mems", errno.EBUSY, "a cgroup below uses more than these"),
     ("cpu.shares", errno.EINVAL, "an idle cgroup has no shares: set idle to 0 first"),
     ("cpu.weight", errno.EINVAL, "an idle cgroup has no weight: set idle to 0 first"),
+    ("blkio.weight", errno.ENOENT, NO_WEIGHTS),
+    ("blkio.weight_device", errno.ENOENT, NO_WEIGHTS),
+    ("blkio.leaf_weight", errno.ENOENT, NO_WEIGHTS),
+    ("blkio.leaf_weight_device", errno.ENOENT, NO_WEIGHTS),
+    ("io.weight", errno.ENOENT, NO_WEIGHTS),
+    ("cpu.rt_runtime_us", errno.EINVAL, "all cgroups above need a real-time budget that has room for it"),
+    ("cpu.rt_period_us", errno.EINVAL, "the real-time budget of it must fit into that of the cgroups above"),
     ("devices.allow", errno.EPERM, "the parent cgroup does not allow it"),
 )
 UNDELEGATED = "a cgroup above has processes of its own or was not given the controller, so it cannot pass it on"
