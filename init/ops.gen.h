@@ -24,6 +24,7 @@ enum op_kind {
     OP_OOM_SCORE,
     OP_CONCEAL,
     OP_KEYRING,
+    OP_NETWORK_SOCKET,
     OP_OPEN_TREE,
     OP_ID_MAP,
     OP_MAP_TREE,
@@ -66,7 +67,7 @@ enum op_kind {
     OP_SECCOMP,
     OP_EXEC,
 };
-#define OP_KINDS 53
+#define OP_KINDS 54
 
 enum message_kind {
     MESSAGE_INIT_PID,
@@ -77,6 +78,7 @@ enum message_kind {
     MESSAGE_EXITED,
     MESSAGE_EXECUTING,
     MESSAGE_SECCOMP_LISTENER,
+    MESSAGE_NETWORK_SOCKET,
 };
 
 struct op_open_namespace {
@@ -438,6 +440,8 @@ static inline int op_take(struct reader *r, struct op *op) {
         take_string(r, &op->keyring.name);
         take_string(r, &op->keyring.label);
         return 0;
+    case OP_NETWORK_SOCKET:
+        return 0;
     case OP_OPEN_TREE:
         take_slot(r, &op->open_tree.slot);
         take_string(r, &op->open_tree.path);
@@ -654,6 +658,7 @@ int do_session(struct hands *h);
 int do_oom_score(struct hands *h, const struct op_oom_score *op);
 int do_conceal(struct hands *h);
 int do_keyring(struct hands *h, const struct op_keyring *op);
+int do_network_socket(struct hands *h);
 int do_open_tree(struct hands *h, const struct op_open_tree *op);
 int do_id_map(struct hands *h, const struct op_id_map *op);
 int do_map_tree(struct hands *h, const struct op_map_tree *op);
@@ -722,6 +727,8 @@ static inline int op_do(struct hands *h, const struct op *op) {
         return do_conceal(h);
     case OP_KEYRING:
         return do_keyring(h, &op->keyring);
+    case OP_NETWORK_SOCKET:
+        return do_network_socket(h);
     case OP_OPEN_TREE:
         return do_open_tree(h, &op->open_tree);
     case OP_ID_MAP:

@@ -138,6 +138,12 @@ int report_seccomp_listener(struct hands *h, int fd) {
     return send_all(h, m, fd);
 }
 
+int report_network_socket(struct hands *h, int fd) {
+    struct message *m = begin(MESSAGE_NETWORK_SOCKET);
+    put_int(m, h->at);
+    return send_all(h, m, fd);
+}
+
 /* The one byte that the brain answers with. A brain that is gone is ECONNRESET: nothing may go on without it. */
 int wait_for_go(struct hands *h) {
     char answer = 0;

@@ -24,7 +24,7 @@ from slinger.notifying import listener_of
 from slinger.plan import ops
 from slinger.plan.compile import started_ops
 from slinger.plan.facts import Options
-from slinger.plan.wire import AtGate, ConsoleMaster, Failed, HookRan, InitPid
+from slinger.plan.wire import AtGate, ConsoleMaster, Failed, HookRan, InitPid, NetworkSocket
 from slinger.planning import locate_cgroup, make_plan, read_config
 from slinger.record import Record
 from slinger.undo import Undo
@@ -33,6 +33,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from slinger.host.network import Moves
     from slinger.plan.wire import Message
     from slinger.planning import Request
 
@@ -60,6 +61,7 @@ class Creation:
         self.pid = 0
         self.in_cgroup = False
         self.master = -1
+        self.devices: Moves | None = None
         self.done = False
 
     def run(self) -> Created:
@@ -78,6 +80,8 @@ class Creation:
                     self.warn(f"cleaning up: {failure}")
                 raise
             self.undo.clear()
+            if self.devices is not None:
+                self.devices.close()
         return Created(self.home, self.saved, self.hands if request.supervise else None, self.master)
 
     def _make(self, text: bytes) -> None:
@@ -159,6 +163,8 @@ class Creation:
                 self._lost()
             if isinstance(message, ConsoleMaster):
                 self._take_console(message.name, fd)
+            elif isinstance(message, NetworkSocket):
+                self._take_network(fd)
             else:
                 self._answer(message)
 
@@ -196,6 +202,8 @@ class Creation:
             return
         if name == ops.GATE_HOOKS and self.config.linux.resources is not None:
             cgroup.apply(self.ref, self.config.linux.resources)
+        if name == ops.GATE_HOOKS and self.devices is not None:
+            self.devices.move()
         if name == ops.GATE_CREATED:
             self._created()
         self.hands.go()
@@ -205,9 +213,23 @@ class Creation:
             self.hands.close()
 
     def _enter_cgroup(self) -> None:
-        if not self.in_cgroup:
+        if self.in_cgroup:
+            return
+        try:
             self.ref = cgroup.join(self.ref, self.pid)
-            self.in_cgroup = True
+        except HostError as error:
+            if isinstance(error.__cause__, ProcessLookupError):
+                self._raise_failure()
+            raise
+        self.in_cgroup = True
+
+    def _raise_failure(self) -> None:
+        """Raise what init failed in, if it did: it works on while the brain does, and ends when it has said that."""
+        message, _ = self.hands.receive()
+        while message is not None:
+            if isinstance(message, Failed):
+                raise explain(self.ops, message) from None
+            message, _ = self.hands.receive()
 
     def _take_console(self, name: str, fd: int) -> None:
         if not self.request.console_socket:
@@ -219,6 +241,12 @@ class Creation:
                 send_master(self.request.console_socket, name, fd)
         finally:
             os.close(fd)
+
+    def _take_network(self, fd: int) -> None:
+        from slinger.host.network import Moves  # noqa: PLC0415 - hardly any container needs it
+
+        self.devices = Moves(fd, self.config.linux.net_devices)
+        self.undo.push("the network devices", self.devices.take_back)
 
     def _created(self) -> None:
         """The last gate: write down that it exists."""

@@ -78,6 +78,10 @@ def locate_cgroup(request: Request, config: Config, probed: tuple[Hierarchy, ...
 
 def make_plan(request: Request, config: Config, rootfs: str, ref: cgroup.Ref, probed: tuple[Hierarchy, ...]) -> Plan:
     """The plan of a container, for this machine as it is."""
+    if config.linux.net_devices:
+        from slinger.host.network import check_present  # noqa: PLC0415 - hardly any container needs it
+
+        check_present(config.linux.net_devices)
     program = None
     if config.linux.seccomp is not None:
         program = compile_filter(config.linux.seccomp, request.root)

@@ -22,6 +22,7 @@ NUMBERS: Final = {
     "personality": (135, 92),
     "prctl": (157, 167),
     "sendmsg": (46, 211),
+    "socket": (41, 198),
 }
 
 

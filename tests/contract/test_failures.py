@@ -201,6 +201,11 @@ ROOTLESS: Final[tuple[tuple[Op, tuple[Op, ...], str], ...]] = (
         f"process.apparmorProfile ({'x' * 257}): write: file name too long",
     ),
     (
+        ops.NetworkSocket("linux.netDevices"),
+        (*cloned(), answering("socket", errno.EACCES)),
+        "linux.netDevices: socket NETLINK_ROUTE: permission denied",
+    ),
+    (
         ops.NoNewPrivileges("process.noNewPrivileges"),
         (*cloned(), NO_PRCTL),
         "process.noNewPrivileges: prctl PR_SET_NO_NEW_PRIVS: operation not permitted",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,7 @@ from slinger.linux.flags import (
     CLONE_NEWUTS,
 )
 from slinger.plan import ops
-from slinger.plan.ops import OUTER, Op
+from slinger.plan.ops import JOINER, OUTER, Op
 from tests.contract.covers import works
 from tests.contract.look import namespace, stat_field, status
 from tests.contract.walk import (
@@ -254,6 +256,26 @@ def test_the_scheduling_policy_is_that_of_init(policy: int, nice: int) -> None:
         assert os.sched_getscheduler(walk.pid) == policy
         assert os.getpriority(os.PRIO_PROCESS, walk.pid) == nice
         assert os.sched_getscheduler(walk.hands.pid) == os.sched_getscheduler(0)
+
+
+@works(ops.NetworkSocket)
+def test_the_brain_gets_a_socket_of_the_namespace_that_who_opens_it_is_in() -> None:
+    """By the joiner that of the joined one, by init its own: the namespace is asked of the socket (SIOCGSKNS)."""
+
+    def of(sock: socket.socket) -> str:
+        fd = fcntl.ioctl(sock.fileno(), 0x894C)
+        try:
+            return os.readlink(f"/proc/self/fd/{fd}")
+        finally:
+            os.close(fd)
+
+    with look(*cloned(CLONE_NEWNET)).reach() as other:
+        opened = ops.NetworkSocket("linux.netDevices", by=JOINER)
+        plan = (*joined(f"/proc/{other.pid}/ns/net", CLONE_NEWNET, opened), ops.Unshare("", flags=CLONE_NEWNET))
+        with look(*plan, ops.NetworkSocket("linux.netDevices")).reach() as walk:
+            theirs, own = walk.sockets
+            assert (of(theirs), of(own)) == (namespace(other.pid, "net"), namespace(walk.pid, "net"))
+            assert (theirs.family, theirs.proto) == (socket.AF_NETLINK, 0)
 
 
 @works(ops.IoPriority, ops.MemoryPolicy)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import select
 import signal
+import socket
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Self
@@ -21,7 +22,17 @@ from slinger.linux.flags import CLONE_NEWIPC, CLONE_NEWNS, CLONE_NEWPID, CLONE_N
 from slinger.plan import ops
 from slinger.plan.compile import Plan
 from slinger.plan.ops import JOINER, OUTER, Op
-from slinger.plan.wire import AtGate, ConsoleMaster, Executing, Exited, Failed, HookRan, InitPid, Message
+from slinger.plan.wire import (
+    AtGate,
+    ConsoleMaster,
+    Executing,
+    Exited,
+    Failed,
+    HookRan,
+    InitPid,
+    Message,
+    NetworkSocket,
+)
 
 SLOTS: Final = 8
 PATIENCE: Final = 10.0  # seconds; more than this means that the hands hang
@@ -43,6 +54,7 @@ class Walk:
         self.plan = plan
         self.pid = 0
         self.master = -1
+        self.sockets: list[socket.socket] = []
         self.hooks: list[HookRan] = []
         self.gates: list[str] = []
         self.failed: Failed | None = None
@@ -68,6 +80,8 @@ class Walk:
         assert self.ended()
         for fd in (*self._pidfds, *([self.master] if self.master >= 0 else [])):
             os.close(fd)
+        for each in self.sockets:
+            each.close()
         if self.pid:
             _collect(self.pid)
 
@@ -92,6 +106,8 @@ class Walk:
                 self.hooks.append(message)
             case ConsoleMaster():
                 self.master = fd
+            case NetworkSocket():
+                self.sockets.append(socket.socket(fileno=fd))
             case Failed():
                 self.failed = message
             case Exited():

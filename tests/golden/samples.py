@@ -208,6 +208,15 @@ SAMPLES: Final[dict[str, Sample]] = {
             "linux.readonlyPaths": [],
         },
     ),
+    "net-devices": based({"linux.netDevices": {"eth7": {"name": "eth0"}}, "hooks": HOOKS}),
+    "net-devices-joined": based(
+        {
+            "linux.netDevices": {"eth7": {}},
+            "linux.namespaces": namespaces("mount", "pid", "uts", "user", network="/run/netns/a"),
+            "linux.uidMappings": MAPPED,
+            "linux.gidMappings": MAPPED,
+        }
+    ),
     "hooks": based({"hooks": HOOKS, "annotations": {"a": "b"}}),
     "cgroup-v1": based({}, FACTS.replace(hierarchies=V1)),
     "cgroup-v1-namespace": based({"linux.namespaces+": [{"type": "cgroup"}]}, FACTS.replace(hierarchies=V1)),

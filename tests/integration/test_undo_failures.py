@@ -12,11 +12,16 @@ import pytest
 
 from tests.bundles import Drop, Json, mount
 from tests.integration.box import Box
+from tests.peers.case import USER_NAMESPACE
 from tests.requires import requires
 
 pytestmark = requires("root")
 
 FAILURES: Final[Mapping[str, tuple[dict[str, Json | Drop], str]]] = {
+    "a root out of reach": (
+        dict(USER_NAMESPACE),
+        "root.path (@BUNDLE@/rootfs): move_mount: permission denied",
+    ),
     "a bind source": (
         {"mounts+": [mount("/mnt", "bind", "/no/such", "rbind")]},
         "mounts[7] (/no/such): open_tree: no such file or directory",
@@ -88,7 +93,7 @@ FAILURES: Final[Mapping[str, tuple[dict[str, Json | Drop], str]]] = {
 def test_a_create_that_fails_leaves_nothing(box: Box, changes: dict[str, Json | Drop], message: str) -> None:
     """Whichever op it is; its poststop hooks run, and the id is free."""
     box.configure({**changes, "hooks.poststop": [box.report_hook("poststop")]})
-    assert box.fail(*box.creating()) == message
+    assert box.fail(*box.creating()) == message.replace("@BUNDLE@", str(box.directory))
     assert box.left() == []
     assert len(box.reports("poststop")) == 1
     box.configure({})

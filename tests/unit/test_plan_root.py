@@ -246,3 +246,13 @@ def test_what_cannot_be_applied_is_refused_by_name(change: tuple[str, object], t
     with pytest.raises(ConfigError) as caught:
         compiled(change)
     assert str(caught.value) == text
+
+
+def test_network_devices_are_not_moved_into_the_runtimes_own_namespace() -> None:
+    """A path of the namespace that the brain is in gives the container none of its own."""
+    joined = ("linux.namespaces", [{"type": "mount"}, {"type": "network", "path": "/proc/7/ns/net"}])
+    devices = ("linux.netDevices", {"eth0": {"name": "eth0"}})
+    assert any(isinstance(op, ops.NetworkSocket) for op in compiled(joined, devices).ops)
+    with pytest.raises(ConfigError) as caught:
+        compiled(joined, devices, facts=FACTS.replace(joined=("network",)))
+    assert str(caught.value) == "linux.netDevices: the network namespace that is joined is the runtime's own"

@@ -38,6 +38,14 @@ RELATIVE_AND_STATIC = ["MPOL_F_RELATIVE_NODES", "MPOL_F_STATIC_NODES"]
         ("netDevices", {"eth0": {"name": "a:b"}}, 'netDevices["eth0"]: invalid name of an interface "a:b"'),
         ("netDevices", {"eth0": {"name": "a b"}}, 'netDevices["eth0"]: invalid name of an interface "a b"'),
         ("netDevices", {"": {}}, 'netDevices[""]: invalid name of an interface ""'),
+        *(
+            (
+                "netDevices",
+                {"eth0": {"name": name}},
+                f'netDevices["eth0"]: invalid template for a name "{name}", expected %d at the end',
+            )
+            for name in ("a%", "a%s", "%d%d", "%da", "100%%d")
+        ),
         (
             "netDevices",
             {"eth0": {}, "eth1": {"name": "eth0"}},

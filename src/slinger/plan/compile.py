@@ -108,6 +108,7 @@ def compile_plan(config: Config, options: Options, facts: Facts, hooks: Placed) 
         *mounts.mounts,
         *nodes,
         *_console_ops(config, options, facts),
+        *namespaces.network_ops(config),
         ops.Gate("hooks", name=ops.GATE_HOOKS),
         *hooks.at(POINT_RUNTIME_READY),
         *hooks.at(POINT_BEFORE_PIVOT),

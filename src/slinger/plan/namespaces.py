@@ -59,7 +59,12 @@ def join_ops(config: Config, facts: Facts) -> list[Op]:
     joins.sort(key=lambda op: (op.flag == NAMESPACES["user"]) != facts.rootless)
     if not joins:
         return []
-    plan: list[Op] = [*opens, ops.Fork(ORIGIN, by=ops.OUTER), *joins]
+    plan: list[Op] = [*opens, ops.Fork(ORIGIN, by=ops.OUTER)]
+    for join in joins:
+        plan.append(join)
+        if config.linux.net_devices and join.flag == NAMESPACES["network"]:
+            # While the privilege over it is there: a new user namespace has none.
+            plan.append(ops.NetworkSocket("linux.netDevices", by=ops.JOINER))
     if not is_new(config, "user") and in_user_namespace(config, facts):
         # Concealed before it clones init into the reach of who lives there; but see TimeOffsets.
         offsets = facts.rootless and is_new(config, "time") and bool(config.linux.time_offsets)
@@ -87,6 +92,13 @@ def clone_ops(config: Config, facts: Facts) -> list[Op]:
     if flags != at_once:
         plan.append(ops.Unshare(ORIGIN, flags=flags & ~at_once))
     return plan
+
+
+def network_ops(config: Config) -> list[Op]:
+    """The socket through which the brain moves devices into a new network namespace; see join_ops for a joined one."""
+    if not config.linux.net_devices or not is_new(config, "network"):
+        return []
+    return [ops.NetworkSocket("linux.netDevices")]
 
 
 def time_ops(config: Config, writer: str = ops.INIT) -> list[Op]:

@@ -122,6 +122,10 @@ class Keyring(Op):
     label: str = ""
 
 
+class NetworkSocket(Op):
+    """Open a socket of rtnetlink(7) in the network namespace that one is in, and send it to the brain."""
+
+
 # ---- the file system
 
 
@@ -480,10 +484,10 @@ class Exec(Op):
 
 OPS: tuple[type[Op], ...] = (
     Fork, OpenNamespace, Join, Clone, Gate, TakeRoot, Unshare, TimeOffsets, Session, OomScore, Conceal, Keyring,
-    OpenTree, IdMap, MapTree, Propagation, AttachRoot, OpenRoot, MountNew, MountBind, MountChange, MakeNode, MakeLink,
-    Console, Pivot, RootChange, Mask, ReadonlyPath, Hostname, Domainname, Sysctl, Hook, Rlimit, Personality,
-    Scheduler, IoPriority, MemoryPolicy, Affinity, ProcessLabel, AppArmor, NoNewPrivileges, Bounding, SetUser,
-    Capabilities, Chdir, Home, FindProgram, WaitStart, Release, CloseOnExec, Announce, Seccomp, Exec,
+    NetworkSocket, OpenTree, IdMap, MapTree, Propagation, AttachRoot, OpenRoot, MountNew, MountBind, MountChange,
+    MakeNode, MakeLink, Console, Pivot, RootChange, Mask, ReadonlyPath, Hostname, Domainname, Sysctl, Hook, Rlimit,
+    Personality, Scheduler, IoPriority, MemoryPolicy, Affinity, ProcessLabel, AppArmor, NoNewPrivileges, Bounding,
+    SetUser, Capabilities, Chdir, Home, FindProgram, WaitStart, Release, CloseOnExec, Announce, Seccomp, Exec,
 )  # fmt: skip
 
 

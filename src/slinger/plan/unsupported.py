@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from slinger.errors import ConfigError
+from slinger.plan import namespaces
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,14 +21,14 @@ def _asked(config: Config) -> Iterator[str]:
     linux = config.linux
     if linux.intel_rdt is not None:
         yield "linux.intelRdt"
-    if linux.net_devices:
-        yield "linux.netDevices"
 
 
 def check_supported(config: Config, facts: Facts) -> None:
     """ConfigError for the first property that this version cannot apply, or that the machine has not got."""
     for path in _asked(config):
         raise ConfigError(path, UNSUPPORTED)
+    if config.linux.net_devices and not namespaces.has_own(config, facts, "network"):
+        raise ConfigError("linux.netDevices", "the network namespace that is joined is the runtime's own")
     if config.process is not None:
         check_process_supported(config.process, facts)
     if config.linux.mount_label and not facts.selinux:

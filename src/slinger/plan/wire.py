@@ -93,8 +93,15 @@ class SeccompListener(Message):
     op: int
 
 
+class NetworkSocket(Message):
+    """A socket of rtnetlink(7), opened in the container's network namespace, rides on this message."""
+
+    op: int
+
+
 MESSAGES: tuple[type[Message], ...] = (
     InitPid, AtGate, Failed, HookRan, ConsoleMaster, Exited, Executing, SeccompListener,
+    NetworkSocket,
 )  # fmt: skip
 HOW_EXIT, HOW_SIGNAL, HOW_TIMEOUT, HOW_NOT_STARTED = range(4)
 

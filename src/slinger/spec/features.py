@@ -18,7 +18,7 @@ CGROUP = {"v1": True, "v2": True, "systemd": False, "systemdUser": False, "rdma"
 APPARMOR = True
 SELINUX = True
 INTEL_RDT = False
-NET_DEVICES = False
+NET_DEVICES = True
 IDMAP = True
 # Beside systemd's properties, of which one can run programs as root (CVE-2024-3154): files on the host that hooks'
 # output goes to, and the caller's groups.

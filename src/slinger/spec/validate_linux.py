@@ -119,6 +119,8 @@ def check_net_devices(config: Config) -> None:
         for name in (device.host_name, device.name):
             if not _is_interface(name):
                 raise ConfigError(at, f"invalid name of an interface {quote(name)}")
+        if "%" in device.name and (device.name.count("%") > 1 or not device.name.endswith("%d")):
+            raise ConfigError(at, f"invalid template for a name {quote(device.name)}, expected %d at the end")
         if device.name in names:
             raise ConfigError(at, f"duplicate name in the container {quote(device.name)}")
         if "%d" not in device.name:
