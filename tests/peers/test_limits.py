@@ -5,8 +5,10 @@ Rule of the file: a difference has a row with its reason in DIFFERENCES, and eve
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
+import time
 from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
@@ -158,6 +160,17 @@ def succeeds(runtime: Runtime, *arguments: str) -> bool:
     return subprocess.run(command, check=False, timeout=30, stdin=null, stdout=null, stderr=null).returncode == 0
 
 
+def remove(container: str) -> None:
+    """Remove the cgroups of a container whose processes are on their way out."""
+    end = time.monotonic() + 5
+    while left := list(MOUNT.glob(f"*/{container}")):
+        for path in left:
+            with contextlib.suppress(OSError):
+                path.rmdir()
+        assert time.monotonic() < end, left
+        time.sleep(0.01)
+
+
 def observed(
     name: str, directory: Path, resources: dict[str, Json], update: tuple[str, ...] | dict[str, Json]
 ) -> Shown:
@@ -177,8 +190,8 @@ def observed(
                 return REFUSED
             return shown(bundle.container)
     finally:
-        for left in MOUNT.glob(f"*/{bundle.container}"):  # of a peer that failed
-            left.rmdir()
+        if name != "slinger":  # a peer that failed, or could not wait for its processes, leaves its cgroups
+            remove(bundle.container)
 
 
 def odd(found: dict[str, Shown]) -> Iterator[tuple[str, str, Shown]]:

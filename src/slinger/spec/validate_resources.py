@@ -30,14 +30,11 @@ def warn_resources(resources: Resources, at: str) -> tuple[str, ...]:
     memory = resources.memory
     if memory is None:
         return ()
-    warnings = [
+    return tuple(
         f"{at}.memory.{name}: deprecated, ignored"
         for name, value in (("kernel", memory.kernel), ("kernelTCP", memory.kernel_tcp))
         if value is not None and value != _UNLIMITED
-    ]
-    if memory.use_hierarchy is False:
-        warnings.append(f"{at}.memory.useHierarchy: ignored: every memory cgroup is hierarchical since Linux 5.11")
-    return tuple(warnings)
+    )
 
 
 def check_devices(resources: Resources, at: str) -> None:
