@@ -28,6 +28,9 @@ enum op_kind {
     OP_OPEN_TREE,
     OP_ID_MAP,
     OP_MAP_TREE,
+    OP_SHELF,
+    OP_SHELVE,
+    OP_UNSHELVE,
     OP_PROPAGATION,
     OP_ATTACH_ROOT,
     OP_OPEN_ROOT,
@@ -67,7 +70,7 @@ enum op_kind {
     OP_SECCOMP,
     OP_EXEC,
 };
-#define OP_KINDS 54
+#define OP_KINDS 57
 
 enum message_kind {
     MESSAGE_INIT_PID,
@@ -140,6 +143,20 @@ struct op_map_tree {
     int64_t map_slot;
     const char *path;
     int64_t recursive;
+};
+
+struct op_shelf {
+    const char *path;
+};
+
+struct op_shelve {
+    int64_t slot;
+    const char *path;
+};
+
+struct op_unshelve {
+    int64_t slot;
+    const char *path;
 };
 
 struct op_propagation {
@@ -364,6 +381,9 @@ struct op {
         struct op_open_tree open_tree;
         struct op_id_map id_map;
         struct op_map_tree map_tree;
+        struct op_shelf shelf;
+        struct op_shelve shelve;
+        struct op_unshelve unshelve;
         struct op_propagation propagation;
         struct op_attach_root attach_root;
         struct op_open_root open_root;
@@ -459,6 +479,17 @@ static inline int op_take(struct reader *r, struct op *op) {
         take_slot(r, &op->map_tree.map_slot);
         take_string(r, &op->map_tree.path);
         take_int(r, &op->map_tree.recursive);
+        return 0;
+    case OP_SHELF:
+        take_string(r, &op->shelf.path);
+        return 0;
+    case OP_SHELVE:
+        take_slot(r, &op->shelve.slot);
+        take_string(r, &op->shelve.path);
+        return 0;
+    case OP_UNSHELVE:
+        take_slot(r, &op->unshelve.slot);
+        take_string(r, &op->unshelve.path);
         return 0;
     case OP_PROPAGATION:
         take_int(r, &op->propagation.flags);
@@ -662,6 +693,9 @@ int do_network_socket(struct hands *h);
 int do_open_tree(struct hands *h, const struct op_open_tree *op);
 int do_id_map(struct hands *h, const struct op_id_map *op);
 int do_map_tree(struct hands *h, const struct op_map_tree *op);
+int do_shelf(struct hands *h, const struct op_shelf *op);
+int do_shelve(struct hands *h, const struct op_shelve *op);
+int do_unshelve(struct hands *h, const struct op_unshelve *op);
 int do_propagation(struct hands *h, const struct op_propagation *op);
 int do_attach_root(struct hands *h, const struct op_attach_root *op);
 int do_open_root(struct hands *h, const struct op_open_root *op);
@@ -735,6 +769,12 @@ static inline int op_do(struct hands *h, const struct op *op) {
         return do_id_map(h, &op->id_map);
     case OP_MAP_TREE:
         return do_map_tree(h, &op->map_tree);
+    case OP_SHELF:
+        return do_shelf(h, &op->shelf);
+    case OP_SHELVE:
+        return do_shelve(h, &op->shelve);
+    case OP_UNSHELVE:
+        return do_unshelve(h, &op->unshelve);
     case OP_PROPAGATION:
         return do_propagation(h, &op->propagation);
     case OP_ATTACH_ROOT:

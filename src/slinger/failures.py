@@ -28,6 +28,7 @@ HINTS: dict[tuple[type[Op], int], str] = {
     (ops.MountNew, errno.ENODEV): "the kernel does not know this file system",
     (ops.MountNew, errno.ELOOP): "there is a symlink in the path, which is refused for proc and sysfs",
     (ops.MountBind, errno.EPERM): "the source is mounted with flags that may not be cleared in a user namespace",
+    (ops.MountChange, errno.EPERM): "the mount has flags of the host's, which may not be cleared in a user namespace",
     (ops.Pivot, errno.EINVAL): "the host's root may be an initramfs: use --no-pivot",
     (ops.MakeNode, errno.EEXIST): "the image has a file there that is not this device",
     (ops.MakeNode, errno.EPERM): "making device nodes takes privilege outside a user namespace",

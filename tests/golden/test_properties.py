@@ -109,6 +109,10 @@ def check_slots(plan: Plan) -> None:
             assert op.slot not in emptied
             emptied.append(op.slot)
     assert sorted(filled) == sorted(emptied)
+    crossing = [op.slot for op in plan.ops if isinstance(op, ops.OpenTree) and op.by == OUTER]
+    shelved = [op.slot for op in plan.ops if isinstance(op, ops.Shelve)]
+    assert shelved in ([], crossing), "the trees of outer go through the shelf together or not at all"
+    assert shelved == [op.slot for op in plan.ops if isinstance(op, ops.Unshelve)]
     assert all(0 <= slot < plan.slots for slot in filled)
 
 

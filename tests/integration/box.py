@@ -5,11 +5,12 @@ Rule of the file: what is called is the installed command, as a caller does it; 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -58,6 +59,22 @@ def namespaces_of(pid: int | str = "self") -> dict[str, str]:
     """Kind -> identity of the namespaces of a process, as the payload reports them."""
     folder = Path("/proc", str(pid), "ns")
     return {name: os.readlink(folder / name) for name in sorted(os.listdir(folder))}
+
+
+@contextlib.contextmanager
+def user_namespace() -> Generator[str]:
+    """The path of a user namespace with the maps of USER_NAMESPACE, in which a process waits meanwhile."""
+    words = ["unshare", "--user", "sh", "-c", "echo; read line"]
+    process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    with process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        for name in ("uid_map", "gid_map"):
+            Path(f"/proc/{process.pid}/{name}").write_text(f"0 {OWNER} 65536\n")
+        try:
+            yield f"/proc/{process.pid}/ns/user"
+        finally:
+            process.communicate("\n")
 
 
 class Box:

@@ -12,7 +12,7 @@ from typing import Final
 import pytest
 
 from tests.bundles import Json, mapping, mount
-from tests.integration.box import INSIDE, OWNER, Box
+from tests.integration.box import INSIDE, OWNER, Box, user_namespace
 from tests.integration.plain import PlainBox
 from tests.requires import requires
 
@@ -190,22 +190,11 @@ def test_root_of_a_user_namespace_writes_as_root(mapped: Box) -> None:
 
 def test_a_user_namespace_that_is_joined_lends_its_maps(mapped: Box) -> None:
     """By the path of the namespace: the configuration need not have the maps."""
-    joined = subprocess.Popen(
-        ["unshare", "--user", "sh", "-c", "echo; read line"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with joined:
-        assert joined.stdout is not None
-        joined.stdout.readline()
-        for name in ("uid_map", "gid_map"):
-            Path(f"/proc/{joined.pid}/{name}").write_text(f"0 {OWNER} 65536\n")
-        kinds = ("pid", "network", "ipc", "uts", "mount")
-        user = {"type": "user", "path": f"/proc/{joined.pid}/ns/user"}
-        mapped.common = {"linux.namespaces": [*({"type": kind} for kind in kinds), user]}
+    kinds = ("pid", "network", "ipc", "uts", "mount")
+    with user_namespace() as path:
+        joined: Json = [*({"type": kind} for kind in kinds), {"type": "user", "path": path}]
+        mapped.common = {"linux.namespaces": joined}
         assert owners(mapped, bound("rbind", "ridmap")) == with_below(PLAIN, PLAIN)
-        joined.communicate("\n")
 
 
 @pytest.mark.parametrize(

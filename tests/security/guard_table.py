@@ -20,7 +20,7 @@ class Guard:
 
 
 PATHS, MASKS, HANDS = "test_paths.py", "test_masks.py", "test_hands.py"
-IDENTITY, INPUT = "test_identity.py", "test_input.py"
+IDENTITY, INPUT, LOCKED = "test_identity.py", "test_input.py", "test_locked.py"
 LOOKUP = "    return open_at(dir, path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | resolve);\n"
 # The path stays below the root unless a symlink leads out: an attack reaches what the image points at, no more.
 RELATIVE = "    while (*path == '/')\n        path++;\n    if (*path == '\\0')\n        path = \".\";\n"
@@ -346,5 +346,16 @@ GUARDS: Final = (
         ),
         (f"{INPUT}::test_an_id_leads_nowhere_else",),
         only="state-",
+    ),
+    Guard(
+        "mounts: the shelf",
+        (("src/slinger/plan/shelf.py", "crosses = namespaces.in_user", "crosses = False and namespaces.in_user"),),
+        (
+            f"{LOCKED}::test_flags_of_the_hosts_mounts_cannot_be_cleared",
+            f"{LOCKED}::test_a_user_namespace_that_is_joined_keeps_the_flags_of_the_hosts_mounts",
+            f"{LOCKED}::test_flags_of_the_hosts_mount_of_the_root_cannot_be_cleared",
+            f"{LOCKED}::test_a_configuration_that_clears_a_flag_of_the_hosts_is_an_error",
+            f"{LOCKED}::test_nothing_that_is_mounted_in_a_user_namespace_reaches_the_host",
+        ),
     ),
 )

@@ -24,6 +24,7 @@ from slinger.plan.rootfs import (
     propagation_ops,
     readonly_ops,
 )
+from slinger.plan.shelf import shelve_ops, unshelve_ops
 from slinger.plan.unsupported import check_supported
 from slinger.record import Record
 
@@ -94,15 +95,17 @@ def compile_plan(config: Config, options: Options, facts: Facts, hooks: Placed) 
     mounts = mount_ops(config, facts, options.bundle)
     node_sources, nodes, slots = device_ops(config, facts, mounts.slots)
     sources = [*open_ops(config, facts), *mounts.sources, *node_sources]
+    shelved = shelve_ops(config, facts, sources)
     plan = [
         *(op for op in sources if op.by == ops.OUTER),
         *_before_clone_ops(config, facts),
-        *namespaces.clone_ops(config, facts),
+        *namespaces.clone_ops(config, facts, shelved),
         ops.Session("process"),
         *_own_ops(config, options, facts),
         *namespaces.time_ops(config, opener(facts)),
         ops.Conceal("process"),
         *propagation_ops(config),
+        *unshelve_ops(shelved),
         *(op for op in sources if op.by == ops.INIT),
         *attach_ops(config, facts),
         *mounts.mounts,

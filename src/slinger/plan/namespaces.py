@@ -7,6 +7,8 @@ from slinger.plan import ops
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from slinger.plan.facts import Facts
     from slinger.plan.ops import Op
     from slinger.spec.config import Config, IdMapping, Namespace
@@ -41,8 +43,8 @@ def in_user_namespace(config: Config, facts: Facts) -> bool:
     return has_own(config, facts, "user")
 
 
-def join_ops(config: Config, facts: Facts) -> list[Op]:
-    """The joiner's ops: enter what has a path.
+def join_ops(config: Config, facts: Facts, first: Sequence[Op] = ()) -> list[Op]:
+    """The joiner's ops: what it has to do ``first``, where it still is in our namespaces, then enter what has a path.
 
     With privilege over the host the user namespace comes last, since entering it gives up that privilege;
     without, it comes first, since it is what gives the privilege over the others.
@@ -57,9 +59,9 @@ def join_ops(config: Config, facts: Facts) -> list[Op]:
     ]
     joins = [ops.Join(origin, by=ops.JOINER, flag=NAMESPACES[each.type]) for origin, each in asked]
     joins.sort(key=lambda op: (op.flag == NAMESPACES["user"]) != facts.rootless)
-    if not joins:
+    if not joins and not first:
         return []
-    plan: list[Op] = [*opens, ops.Fork(ORIGIN, by=ops.OUTER)]
+    plan: list[Op] = [*opens, ops.Fork(ORIGIN, by=ops.OUTER), *first]
     for join in joins:
         plan.append(join)
         if config.linux.net_devices and join.flag == NAMESPACES["network"]:
@@ -72,13 +74,13 @@ def join_ops(config: Config, facts: Facts) -> list[Op]:
     return plan
 
 
-def clone_ops(config: Config, facts: Facts) -> list[Op]:
-    """Create init in its new namespaces.
+def clone_ops(config: Config, facts: Facts, first: Sequence[Op] = ()) -> list[Op]:
+    """Create init in its new namespaces, after what the joiner has to do ``first``.
 
     With a new user namespace init makes all but the pid namespace itself, once it is root there: so they are
     the container's, and what the kernel makes in them (the root of mqueue, say) has an owner that is mapped.
     """
-    joins = join_ops(config, facts)
+    joins = join_ops(config, facts, first)
     flags = 0
     for namespace in config.linux.namespaces:
         if not namespace.path and namespace.type not in LATE:

@@ -7,7 +7,8 @@ A field is an int (64 bits), a str (no NUL), bytes, or a tuple of str. ``origin`
 op: the JSON path that caused it, which stays in the brain, and which process of the hands executes it:
 
     OUTER   in the runtime's namespaces, the parent of init
-    JOINER  a short-lived child of OUTER that enters the namespaces to be joined and clones init there
+    JOINER  a short-lived child of OUTER that enters the namespaces to be joined, holds what mounts enter a user
+            namespace (plan/shelf.py), and clones init there
     INIT    PID 1 of the container, or its only process where the pid namespace is shared
 
 Slots are numbered places in which the hands keep file descriptors between ops.
@@ -165,6 +166,26 @@ class MapTree(Op):
     map_slot: int = 0
     path: str = ""
     recursive: int = 0
+
+
+class Shelf(Op):
+    """Cover ``path`` with an empty tmpfs and stand in it."""
+
+    path: str = ""
+
+
+class Shelve(Op):
+    """Attach the tree of a slot in the working directory, by the number of the slot; ``path`` is where it is from."""
+
+    slot: int = 0
+    path: str = ""
+
+
+class Unshelve(Op):
+    """Keep a copy of what was attached so, made where its flags are locked; ``path`` is where it is from."""
+
+    slot: int = 0
+    path: str = ""
 
 
 class Propagation(Op):
@@ -484,10 +505,11 @@ class Exec(Op):
 
 OPS: tuple[type[Op], ...] = (
     Fork, OpenNamespace, Join, Clone, Gate, TakeRoot, Unshare, TimeOffsets, Session, OomScore, Conceal, Keyring,
-    NetworkSocket, OpenTree, IdMap, MapTree, Propagation, AttachRoot, OpenRoot, MountNew, MountBind, MountChange,
-    MakeNode, MakeLink, Console, Pivot, RootChange, Mask, ReadonlyPath, Hostname, Domainname, Sysctl, Hook, Rlimit,
-    Personality, Scheduler, IoPriority, MemoryPolicy, Affinity, ProcessLabel, AppArmor, NoNewPrivileges, Bounding,
-    SetUser, Capabilities, Chdir, Home, FindProgram, WaitStart, Release, CloseOnExec, Announce, Seccomp, Exec,
+    NetworkSocket, OpenTree, IdMap, MapTree, Shelf, Shelve, Unshelve, Propagation, AttachRoot, OpenRoot, MountNew,
+    MountBind, MountChange, MakeNode, MakeLink, Console, Pivot, RootChange, Mask, ReadonlyPath, Hostname, Domainname,
+    Sysctl, Hook, Rlimit, Personality, Scheduler, IoPriority, MemoryPolicy, Affinity, ProcessLabel, AppArmor,
+    NoNewPrivileges, Bounding, SetUser, Capabilities, Chdir, Home, FindProgram, WaitStart, Release, CloseOnExec,
+    Announce, Seccomp, Exec,
 )  # fmt: skip
 
 
