@@ -72,6 +72,8 @@ _slinger_value() {
     ps:format|ps:f) kind='table json' ;;
     list:format|list:f) kind='table json' ;;
     list:quiet|list:q) kind='-' ;;
+    hooks:json) kind='-' ;;
+    'hooks show':json) kind='-' ;;
     spec:bundle|spec:b) kind='dirs' ;;
     spec:rootless) kind='-' ;;
     plan:config|plan:f) kind='files' ;;
@@ -107,6 +109,8 @@ _slinger_argument() {
     update:0) kind='ids' ;;
     events:0) kind='ids' ;;
     ps:0) kind='ids' ;;
+    hooks:0) kind='ids show' ;;
+    'hooks show':0) kind='ids' ;;
     plan:0) kind='dirs' ;;
     help:0) kind='verbs' ;;
     *) kind= ;;
@@ -129,6 +133,8 @@ _slinger_options() {
     stats) words='--interval --once --no-stream --json --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --criu --help' ;;
     ps) words='--format --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --criu --help' ;;
     list) words='--format --quiet --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --criu --help' ;;
+    hooks) words='--json --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --criu --help' ;;
+    'hooks show') words='--json --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --criu --help' ;;
     spec) words='--bundle --rootless --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --criu --help' ;;
     plan) words='--config --id --json --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --criu --help' ;;
     features) words='--root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --criu --help' ;;
@@ -151,8 +157,8 @@ _slinger_offer() {
         fi
         return
         ;;
-    ids) words=$("${COMP_WORDS[0]}" "${root[@]}" list -q 2>/dev/null) ;;
-    verbs) words='create start state exec kill delete run pause resume update events stats ps list spec plan features version help' ;;
+    ids | 'ids '*) words=$("${COMP_WORDS[0]}" "${root[@]}" list -q 2>/dev/null)${1#ids} ;;
+    verbs) words='create start state exec kill delete run pause resume update events stats ps list hooks spec plan features version help' ;;
     signals) words='ABRT ALRM BUS CHLD CONT FPE HUP ILL INT IO KILL PIPE PROF PWR QUIT RTMAX RTMIN SEGV STKFLT STOP SYS TERM TRAP TSTP TTIN TTOU URG USR1 USR2 VTALRM WINCH XCPU XFSZ' ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
@@ -182,8 +188,11 @@ _slinger() {
         elif [[ -z $verb ]]; then
             verb=$word
         else
-            count+=1
-            case $verb in exec|ps) ended=1 ;; esac
+            case $count:$verb' '$word in
+            '0:hooks show') verb+=" $word" ;;
+            *) count+=1 ;;
+            esac
+            case $verb in exec|ps) ((count)) && ended=1 ;; esac
         fi
     done
     if [[ -n $pending ]]; then

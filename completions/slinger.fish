@@ -22,8 +22,13 @@ end
 # __slinger_verb_is VERB [NUMBER]: that verb, and that many arguments already.
 function __slinger_verb_is
     set -l words (__slinger_words)
-    test (count $words) -gt 0; and test $words[1] = $argv[1]; or return 1
-    test (count $argv) -eq 1; or test (count $words) -eq (math $argv[2] + 1)
+    test (count $words) -gt 0; or return 1
+    set -l verb $words[1]
+    if test (count $words) -gt 1; and contains -- "$words[1] $words[2]" "hooks show"
+        set verb "$words[1] $words[2]"
+    end
+    test $verb = $argv[1]; or return 1
+    test (count $argv) -eq 1; or test (count $words) -eq (math $argv[2] + (count (string split ' ' -- $verb)))
 end
 
 function __slinger_ids
@@ -54,6 +59,7 @@ complete -c slinger -n __slinger_no_verb -a events -d 'print what a container us
 complete -c slinger -n __slinger_no_verb -a stats -d 'show what containers use, as a table'
 complete -c slinger -n __slinger_no_verb -a ps -d 'list the processes of a container'
 complete -c slinger -n __slinger_no_verb -a list -d 'list the containers'
+complete -c slinger -n __slinger_no_verb -a hooks -d 'show every run of a container'\''s hooks'
 complete -c slinger -n __slinger_no_verb -a spec -d 'write a config.json to start from'
 complete -c slinger -n __slinger_no_verb -a plan -d 'print, step by step, what create would do'
 complete -c slinger -n __slinger_no_verb -a features -d 'print what this runtime supports as JSON'
@@ -149,10 +155,14 @@ complete -c slinger -n '__slinger_verb_is ps' -l format -s f -x -a 'table json' 
 complete -c slinger -n '__slinger_verb_is ps 0' -a '(__slinger_ids)'
 complete -c slinger -n '__slinger_verb_is list' -l format -s f -x -a 'table json' -d 'table (default) or json'
 complete -c slinger -n '__slinger_verb_is list' -l quiet -s q -d 'print the ids only'
+complete -c slinger -n '__slinger_verb_is hooks' -l json -d 'print JSON'
+complete -c slinger -n '__slinger_verb_is hooks 0' -a '(__slinger_ids) show'
+complete -c slinger -n '__slinger_verb_is "hooks show"' -l json -d 'print JSON'
+complete -c slinger -n '__slinger_verb_is "hooks show" 0' -a '(__slinger_ids)'
 complete -c slinger -n '__slinger_verb_is spec' -l bundle -s b -x -a '(__fish_complete_directories)' -d 'where to write it (default: the current directory)'
 complete -c slinger -n '__slinger_verb_is spec' -l rootless -d 'for a plain user; the default when one calls'
 complete -c slinger -n '__slinger_verb_is plan' -l config -s f -r -F -d 'read this file instead of the bundle'\''s config.json'
 complete -c slinger -n '__slinger_verb_is plan' -l id -x -d 'the container'\''s id (default: plan)'
 complete -c slinger -n '__slinger_verb_is plan' -l json -d 'print JSON'
 complete -c slinger -n '__slinger_verb_is plan 0' -a '(__fish_complete_directories)'
-complete -c slinger -n '__slinger_verb_is help 0' -a 'create start state exec kill delete run pause resume update events stats ps list spec plan features version help'
+complete -c slinger -n '__slinger_verb_is help 0' -a 'create start state exec kill delete run pause resume update events stats ps list hooks spec plan features version help'

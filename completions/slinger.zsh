@@ -4,7 +4,7 @@
 _slinger_ids() {
     local -a ids
     [[ -n ${opt_args[--root]-} ]] && slinger_root=(--root "${opt_args[--root]}")
-    ids=(${(f)"$(_call_program ids $service $slinger_root list -q 2>/dev/null)"})
+    ids=(${(f)"$(_call_program ids $service $slinger_root list -q 2>/dev/null)"} $@)
     compadd -a ids
 }
 
@@ -29,6 +29,7 @@ _slinger_verbs() {
         'stats:show what containers use, as a table'
         'ps:list the processes of a container'
         'list:list the containers'
+        'hooks:show every run of a container'\''s hooks'
         'spec:write a config.json to start from'
         'plan:print, step by step, what create would do'
         'features:print what this runtime supports as JSON'
@@ -104,6 +105,19 @@ _slinger() {
     list)
         _arguments -S $everywhere '--format=[table (default) or json]:FORMAT:(table json)' '-f+[table (default) or json]:FORMAT:(table json)' '--quiet[print the ids only]' '-q[print the ids only]'
         ;;
+    hooks)
+        if ((CURRENT > 2)) && [[ $words[2] = (show) ]]; then
+            shift words
+            ((CURRENT--))
+            case $words[1] in
+            show)
+                _arguments -S $everywhere '--json[print JSON]' '1:ID:_slinger_ids'
+                ;;
+            esac
+        else
+            _arguments -S $everywhere '--json[print JSON]' '1:ID: _slinger_ids show'
+        fi
+        ;;
     spec)
         _arguments -S $everywhere '--bundle=[where to write it (default\: the current directory)]:DIR:_files -/' '-b+[where to write it (default\: the current directory)]:DIR:_files -/' '--rootless[for a plain user; the default when one calls]'
         ;;
@@ -117,7 +131,7 @@ _slinger() {
         _arguments -S $everywhere 
         ;;
     help)
-        _arguments -S $everywhere '1::VERB:_slinger_verbs'
+        _arguments -S $everywhere '1::VERB:_slinger_verbs' '2::SUBVERB: '
         ;;
     esac
 }

@@ -15,7 +15,7 @@ HERE = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(HERE / "src"))
 
 from slinger.cli import GLOBALS, TABLE  # noqa: E402 - the path comes first
-from slinger.cli_options import FLAG, Option, Verb  # noqa: E402
+from slinger.cli_options import FLAG, Option, Verb, every_verb  # noqa: E402
 from slinger.linux.signals import SIGNALS as NUMBERS  # noqa: E402
 
 FOLDER = HERE / "completions"
@@ -33,6 +33,8 @@ KINDS = {
 # Their ID is one that there is not yet, as is that of an option.
 NEW_ID = frozenset({"create", "run"})
 VERBS = " ".join(verb.name for verb in TABLE)
+EVERY = every_verb(TABLE)
+SUBVERBS = tuple(verb.name for verb in EVERY if " " in verb.name)
 SIGNALS = " ".join(sorted(name.removeprefix("SIG") for name in NUMBERS if "+" not in name))
 
 
@@ -45,8 +47,9 @@ def kind_of_option(row: Option) -> str:
 
 def kind_of_argument(verb: Verb, name: str) -> str:
     """What an argument of the verb is."""
-    name = name.strip("[]")
-    return "" if name == "ID" and verb.name in NEW_ID else KINDS.get(name, "")
+    kind = "" if name == "ID" and verb.name in NEW_ID else KINDS.get(name.strip("[]"), "")
+    behind = [each.name.rpartition(" ")[2] for each in verb.subverbs] if name == verb.arguments[0] else []
+    return " ".join([kind, *behind])
 
 
 def rows_of(verb: Verb | None) -> list[Option]:
@@ -71,28 +74,34 @@ def long_names(verb: Verb | None) -> str:
 def bash() -> str:
     """For bash, without the help of the bash-completion package."""
     values: list[str] = []
-    for verb in (*TABLE, None):
-        name = verb.name if verb else "*"
+    for verb in (*EVERY, None):
+        name = word(verb.name) if verb else "*"
         for row in verb.options if verb else GLOBALS:
             patterns = "|".join(f"{name}:{each}" if verb else f"*:{each}" for each in names(row))
             values.append(f"    {patterns}) kind={quoted(kind_of_option(row))} ;;")
     arguments = [
-        f"    {verb.name}:{number}) kind={quoted(kind)} ;;"
-        for verb in TABLE
+        f"    {word(verb.name)}:{number}) kind={quoted(kind)} ;;"
+        for verb in EVERY
         for number, argument in enumerate(verb.arguments)
         if (kind := kind_of_argument(verb, argument))
     ]
-    literal = "|".join(verb.name for verb in TABLE if verb.literal)
-    options = [f"    {verb.name}) words={quoted(long_names(verb))} ;;" for verb in TABLE]
+    literal = "|".join(word(verb.name) for verb in EVERY if verb.literal)
+    options = [f"    {word(verb.name)}) words={quoted(long_names(verb))} ;;" for verb in EVERY]
     return BASH.format(
         note=NOTE,
         values="\n".join(values),
         arguments="\n".join(arguments),
         options="\n".join([*options, f"    *) words={quoted(long_names(None))} ;;"]),
         literal=literal,
+        subverbs_at=" | ".join(quoted(f"0:{name}") for name in SUBVERBS),
         verbs=VERBS,
         signals=SIGNALS,
     )
+
+
+def word(name: str) -> str:
+    """A verb's name as a pattern of a shell: quoted where there is a blank in it."""
+    return quoted(name) if " " in name else name
 
 
 def quoted(text: str) -> str:
@@ -140,7 +149,7 @@ _slinger_offer() {{
         fi
         return
         ;;
-    ids) words=$("${{COMP_WORDS[0]}}" "${{root[@]}}" list -q 2>/dev/null) ;;
+    ids | 'ids '*) words=$("${{COMP_WORDS[0]}}" "${{root[@]}}" list -q 2>/dev/null)${{1#ids}} ;;
     verbs) words='{verbs}' ;;
     signals) words='{signals}' ;;
     esac
@@ -171,8 +180,11 @@ _slinger() {{
         elif [[ -z $verb ]]; then
             verb=$word
         else
-            count+=1
-            case $verb in {literal}) ended=1 ;; esac
+            case $count:$verb' '$word in
+            {subverbs_at}) verb+=" $word" ;;
+            *) count+=1 ;;
+            esac
+            case $verb in {literal}) ((count)) && ended=1 ;; esac
         fi
     done
     if [[ -n $pending ]]; then
@@ -209,6 +221,8 @@ def zsh_text(text: str) -> str:
 
 def zsh_action(kind: str) -> str:
     """How a kind is completed."""
+    if kind.startswith("ids "):
+        return f" _slinger_ids {kind.removeprefix('ids ')}"
     return ZSH_ACTIONS.get(kind) or f"({kind})"
 
 
@@ -231,9 +245,25 @@ def zsh_verb(verb: Verb) -> str:
         name = argument.strip("[]")
         place = f"*::{name}" if name.endswith("...") else f"{number}:{':' if argument.startswith('[') else ''}{name}"
         specs.append(f"{place}:{zsh_action(kind_of_argument(verb, argument))}")
-    return "\n".join(
-        [f"    {verb.name})", f"        _arguments -S $everywhere {' '.join(map(quoted, specs))}", "        ;;"]
-    )
+    lines = [f"_arguments -S $everywhere {' '.join(map(quoted, specs))}"]
+    if verb.subverbs:
+        lines = [
+            "if ((CURRENT > 2)) && [[ $words[2] = ({}) ]]; then".format("|".join(map(last_word, verb.subverbs))),
+            "    shift words",
+            "    ((CURRENT--))",
+            "    case $words[1] in",
+            *(line for each in verb.subverbs for line in zsh_verb(each).splitlines()),
+            "    esac",
+            "else",
+            f"    {lines[0]}",
+            "fi",
+        ]
+    return "\n".join([f"    {last_word(verb)})", *(f"        {line}" for line in lines), "        ;;"])
+
+
+def last_word(verb: Verb) -> str:
+    """What a verb is called behind the verb that it belongs to."""
+    return verb.name.rpartition(" ")[2]
 
 
 def zsh() -> str:
@@ -257,7 +287,7 @@ ZSH = """\
 _slinger_ids() {{
     local -a ids
     [[ -n ${{opt_args[--root]-}} ]] && slinger_root=(--root "${{opt_args[--root]}}")
-    ids=(${{(f)"$(_call_program ids $service $slinger_root list -q 2>/dev/null)"}})
+    ids=(${{(f)"$(_call_program ids $service $slinger_root list -q 2>/dev/null)"}} $@)
     compadd -a ids
 }}
 
@@ -320,16 +350,19 @@ def fish() -> str:
     """For fish."""
     lines = [f"complete -c slinger -n __slinger_no_verb -a {verb.name} -d {quoted(verb.help)}" for verb in TABLE]
     lines += [fish_option(row, "__slinger_no_verb" if row.first else "true") for row in GLOBALS]
-    for verb in TABLE:
-        lines += [fish_option(row, f"__slinger_verb_is {verb.name}") for row in verb.options]
+    for verb in EVERY:
+        name = f'"{verb.name}"' if " " in verb.name else verb.name
+        lines += [fish_option(row, f"__slinger_verb_is {name}") for row in verb.options]
         for number, argument in enumerate(verb.arguments):
-            action = FISH_ACTIONS.get(kind_of_argument(verb, argument))
+            kind, _, behind = kind_of_argument(verb, argument).partition(" ")
+            action = f"{FISH_ACTIONS.get(kind, '')} {behind}".strip()
             if action:
-                condition = f"__slinger_verb_is {verb.name} {number}"
+                condition = f"__slinger_verb_is {name} {number}"
                 lines.append(f"complete -c slinger -n {quoted(condition)} -a {quoted(action)}")
-    rows = [row for verb in (*TABLE, None) for row in (verb.options if verb else GLOBALS) if row.kind != FLAG]
+    rows = [row for verb in (*EVERY, None) for row in (verb.options if verb else GLOBALS) if row.kind != FLAG]
     spelled = dict.fromkeys(f"--{row.name}" for row in rows)
-    return FISH.format(note=NOTE, lines="\n".join(lines), valued=" ".join(spelled))
+    subverbs = " ".join(f'"{name}"' for name in SUBVERBS)
+    return FISH.format(note=NOTE, lines="\n".join(lines), valued=" ".join(spelled), subverbs=subverbs)
 
 
 FISH = """\
@@ -357,8 +390,13 @@ end
 # __slinger_verb_is VERB [NUMBER]: that verb, and that many arguments already.
 function __slinger_verb_is
     set -l words (__slinger_words)
-    test (count $words) -gt 0; and test $words[1] = $argv[1]; or return 1
-    test (count $argv) -eq 1; or test (count $words) -eq (math $argv[2] + 1)
+    test (count $words) -gt 0; or return 1
+    set -l verb $words[1]
+    if test (count $words) -gt 1; and contains -- "$words[1] $words[2]" {subverbs}
+        set verb "$words[1] $words[2]"
+    end
+    test $verb = $argv[1]; or return 1
+    test (count $argv) -eq 1; or test (count $words) -eq (math $argv[2] + (count (string split ' ' -- $verb)))
 end
 
 function __slinger_ids

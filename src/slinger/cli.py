@@ -138,6 +138,13 @@ PLAN = (
     Option("id",             "",  "ID",     VALUE, "the container's id (default: plan)", "plan"),
     Option("json",           "",  "",       FLAG,  "print JSON", default=False),
 )
+HOOKS = (
+    Option("json",           "",  "",       FLAG,  "print JSON", default=False),
+)
+# Subverbs whose module is that of their verb are the same under another name, and have no manual page of their own.
+HOOKS_VERBS = (
+    Verb("hooks show", "hooks", "the same as hooks ID, for an id that is such a verb's name", ("ID",), HOOKS),
+)
 
 TABLE = (
     Verb("create",   "create",   "make a container; its program waits for start", ("ID",), CREATE),
@@ -154,11 +161,12 @@ TABLE = (
     Verb("stats",    "stats",    "show what containers use, as a table", ("[ID...]",), STATS),
     Verb("ps",       "ps",       "list the processes of a container", ("ID", "[OPTION...]"), PS, literal=True),
     Verb("list",     "list",     "list the containers", (), LIST),
+    Verb("hooks",    "hooks",    "show every run of a container's hooks", ("ID",), HOOKS, subverbs=HOOKS_VERBS),
     Verb("spec",     "spec",     "write a config.json to start from", (), SPEC),
     Verb("plan",     "plan",     "print, step by step, what create would do", ("BUNDLE",), PLAN),
     Verb("features", "features", "print what this runtime supports as JSON", ()),
     Verb("version",  "version",  "print the version", ()),
-    Verb("help",     "",         "print help, of a verb when there is one", ("[VERB]",)),
+    Verb("help",     "",         "print help, of a verb when there is one", ("[VERB]", "[SUBVERB]")),
 )
 # fmt: on
 
@@ -318,8 +326,15 @@ def perform(scan: Scan, report: Report) -> Outcome:
 def helping(verb: Verb | None, arguments: tuple[str, ...]) -> str:
     """The text of ``slinger``, ``slinger help``, ``slinger help VERB`` and ``slinger VERB --help``."""
     if verb is None or verb.name == "help":
-        return verb_help_text(find_verb(TABLE, arguments[0])) if arguments else help_text(GLOBALS, TABLE)
+        return verb_help_text(called(arguments)) if arguments else help_text(GLOBALS, TABLE)
     return verb_help_text(verb)
+
+
+def called(words: tuple[str, ...]) -> Verb:
+    """The verb, and the subverb where there are two words. UsageError if there is none of that name."""
+    verb = find_verb(TABLE, words[0])
+    subverb = verb.subverb(words[1]) if len(words) > 1 else verb
+    return subverb or find_verb(verb.subverbs, " ".join(words))
 
 
 def state_root(settings: Values) -> str:

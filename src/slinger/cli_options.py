@@ -50,6 +50,8 @@ class Verb(Record):
 
     ``literal``: from the first argument on nothing is an option (a command to be run).
     ``failure``: the exit status when slinger fails, as opposed to the program that it ran.
+    ``subverbs``: verbs of their own behind this one's name, each with its full name (``hooks test``). A first
+    argument that is none of them is this verb's own; behind ``--`` it is so whatever it is called.
     """
 
     name: str
@@ -59,6 +61,11 @@ class Verb(Record):
     options: tuple[Option, ...] = ()
     literal: bool = False
     failure: int = 1
+    subverbs: tuple[Verb, ...] = ()
+
+    def subverb(self, word: str) -> Verb | None:
+        """The subverb that is called by this word, if there is one."""
+        return next((each for each in self.subverbs if each.name.rpartition(" ")[2] == word), None)
 
 
 class Scan:
@@ -96,15 +103,29 @@ class Scan:
             check_arguments(self.verb, self.arguments)
 
     def _take_word(self, arguments: list[str], word: str) -> None:
-        if self.verb is not None:
-            arguments.append(word)
+        if self.verb is None:
+            self._choose(find_verb(self._verb_rows, word))
             return
-        self.verb = find_verb(self._verb_rows, word)
-        self.options = Values((row.name, row.default) for row in self.verb.options)
+        subverb = None if arguments else self.verb.subverb(word)
+        if subverb is None:
+            arguments.append(word)
+        elif self.options.any_given():
+            message = f"{self.verb.name}: the options of {subverb.name} go behind it"
+            raise UsageError(message, hint=usage(subverb))
+        else:
+            self._choose(subverb)
+
+    def _choose(self, verb: Verb) -> None:
+        self.verb = verb
+        self.options = Values((row.name, row.default) for row in verb.options)
 
     def _take_rest(self, arguments: list[str], words: list[str]) -> None:
         while words:
-            self._take_word(arguments, words.pop(0))
+            word = words.pop(0)
+            if self.verb is None:
+                self._take_word(arguments, word)
+            else:
+                arguments.append(word)
 
     def _take_option(self, word: str, words: list[str]) -> None:
         given, equals, attached = word.partition("=")
@@ -142,6 +163,11 @@ class Scan:
         else:
             hint = nearest(name, [row.name for row in self._global_rows], "--") or "slinger help lists the options"
         return UsageError(f"unknown option {given}", hint=hint)
+
+
+def every_verb(verbs: Sequence[Verb]) -> tuple[Verb, ...]:
+    """The verbs, each followed by its subverbs."""
+    return tuple(row for verb in verbs for row in (verb, *verb.subverbs))
 
 
 def find_verb(verbs: Sequence[Verb], name: str) -> Verb:
@@ -230,4 +256,6 @@ def help_text(settings: Sequence[Option], verbs: Sequence[Verb]) -> str:
 def verb_help_text(verb: Verb) -> str:
     """What ``slinger help VERB`` and ``slinger VERB --help`` print."""
     listing = _listing("options", [(spelling(row), row.help) for row in verb.options]) if verb.options else ""
+    if verb.subverbs:
+        listing = _listing("verbs behind it", [(each.name, each.help) for each in verb.subverbs]) + listing
     return f"slinger {verb.name}: {verb.help}\n\n{usage(verb)}\n{listing}"

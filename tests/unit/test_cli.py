@@ -14,7 +14,7 @@ from types import ModuleType
 import pytest
 
 from slinger import cli
-from slinger.cli_options import FLAG, Option, Verb
+from slinger.cli_options import FLAG, Option, Verb, every_verb
 from slinger.errors import ConfigError, HostError, NotFoundError, SlingerError, UsageError
 from slinger.host.signals import Interrupted
 from slinger.verbs import Call, Outcome
@@ -327,14 +327,36 @@ def test_a_verb_has_help_of_its_own(capfd: pytest.CaptureFixture[str], argv: lis
     assert capfd.readouterr().out.startswith("slinger kill: send a signal")
 
 
-@pytest.mark.parametrize("verb", cli.TABLE, ids=lambda verb: verb.name)
+@pytest.mark.parametrize("argv", [["help", "hooks", "show"], ["hooks", "show", "--help"], ["--help", "hooks", "show"]])
+def test_a_subverb_has_help_too(capfd: pytest.CaptureFixture[str], argv: list[str]) -> None:
+    """As a verb has."""
+    assert cli.serve(argv) == 0
+    assert capfd.readouterr().out.startswith("slinger hooks show: the same as hooks ID")
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["help", "hooks", "shaw"], 'unknown verb "hooks shaw" (did you mean hooks show?)'),
+        (["help", "kill", "it"], 'unknown verb "kill it" (slinger help lists the verbs)'),
+    ],
+)
+def test_there_is_no_help_of_what_is_no_subverb(
+    capfd: pytest.CaptureFixture[str], argv: list[str], message: str
+) -> None:
+    """The two words are named."""
+    assert cli.serve(argv) == 1
+    assert capfd.readouterr() == ("", f"slinger: {message}\n")
+
+
+@pytest.mark.parametrize("verb", every_verb(cli.TABLE), ids=lambda verb: verb.name)
 def test_every_verb_of_the_table_has_its_file(verb: Verb) -> None:
     """``help`` is the command's own."""
     here = Path(cli.__file__).parent / "verbs" / f"{verb.module}.py"
     assert here.is_file() or verb.name == "help"
 
 
-@pytest.mark.parametrize("verb", cli.TABLE, ids=lambda verb: verb.name)
+@pytest.mark.parametrize("verb", every_verb(cli.TABLE), ids=lambda verb: verb.name)
 def test_no_verb_has_two_options_of_one_name(verb: Verb) -> None:
     """Long and short names share one space; flags are off unless given."""
     names = [name for row in verb.options for name in (row.name, row.short) if name]

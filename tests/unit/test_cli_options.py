@@ -21,7 +21,18 @@ MAKE = Verb("make", "make", "make it", ("ID",), (BUNDLE, COUNT, ENV, KEEP))
 KILL = Verb("kill", "kill", "kill it", ("ID", "[SIGNAL]"))
 LIST = Verb("list", "list", "list them", (), (FORMAT,))
 EXEC = Verb("exec", "exec", "run a command", ("ID", "COMMAND"), (ENV, KEEP), literal=True)
-VERBS = (MAKE, KILL, LIST, EXEC)
+LOOK = Verb(
+    "look",
+    "look",
+    "look at it",
+    ("ID",),
+    (FORMAT,),
+    subverbs=(
+        Verb("look show", "look", "the same", ("ID",), (FORMAT,)),
+        Verb("look for", "look_for", "look for it", ("WHAT", "[WHERE]"), (COUNT,)),
+    ),
+)
+VERBS = (MAKE, KILL, LIST, EXEC, LOOK)
 
 
 def scanned(line: str) -> Scan:
@@ -210,3 +221,52 @@ def test_help_of_a_verb_lists_its_options() -> None:
 def test_help_of_a_verb_without_options_is_short() -> None:
     """No empty list."""
     assert verb_help_text(KILL) == "slinger kill: kill it\n\nusage: slinger kill ID [SIGNAL]\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "verb", "arguments"),
+    [
+        ("look x", "look", ("x",)),
+        ("look --format json x", "look", ("x",)),
+        ("look show x", "look show", ("x",)),
+        ("look show show", "look show", ("show",)),
+        ("look --log /l show x --format json", "look show", ("x",)),
+        ("look for x y --count 3", "look for", ("x", "y")),
+        ("look -- for", "look", ("for",)),
+        ("-- look for", "look", ("for",)),
+    ],
+)
+def test_a_subverb_is_the_first_word_behind_its_verb(line: str, verb: str, arguments: tuple[str, ...]) -> None:
+    """Any other word is an argument of the verb itself; -- says so of a word that is called as a subverb is."""
+    scan = scanned(line)
+    assert scan.verb is not None
+    assert (scan.verb.name, scan.arguments) == (verb, arguments)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("look for", "look for: takes WHAT [WHERE], got nothing (usage: slinger look for [options] WHAT [WHERE])"),
+        ("look for x --count y", 'look for --count: must be a whole number from 0, not "y"'),
+        ("look for x --cont 1", "look for: unknown option --cont (did you mean --count?)"),
+        ("look x for", "look: takes ID, got 2: x for (usage: slinger look [options] ID)"),
+        (
+            "look --format json for x",
+            "look: the options of look for go behind it (usage: slinger look for [options] WHAT [WHERE])",
+        ),
+    ],
+)
+def test_a_fault_behind_a_subverb_names_both_words(line: str, message: str) -> None:
+    """As they are typed."""
+    with pytest.raises(UsageError) as caught:
+        scanned(line)
+    assert str(caught.value) == message
+
+
+def test_the_help_of_a_verb_lists_its_subverbs() -> None:
+    """Before the options."""
+    assert verb_help_text(LOOK) == (
+        "slinger look: look at it\n\nusage: slinger look [options] ID\n\n"
+        "verbs behind it:\n  look show  the same\n  look for   look for it\n\n"
+        "options:\n  -f, --format FORMAT  the format\n"
+    )

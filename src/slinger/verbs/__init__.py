@@ -34,6 +34,10 @@ class Values:
         """Whether the option was there at all: ``--user ""`` is no ``--user`` that was left out (CVE-2026-30892)."""
         return name in self._given
 
+    def any_given(self) -> bool:
+        """Whether any option was there."""
+        return bool(self._given)
+
     def text(self, name: str) -> str:
         """The value of an option with a string."""
         value = self._values[name]
