@@ -33,7 +33,7 @@ def kill(existing: Existing, signal: int) -> None:
     if others:
         cgroup.kill(existing.cgroup(), SIGKILL)
     if signal == SIGKILL:
-        cgroup.thaw(existing.cgroup())
+        cgroup.thaw(existing.cgroup(), below=True)
 
 
 def freeze(existing: Existing) -> None:
@@ -77,11 +77,12 @@ def _stop(existing: Existing) -> None:
     init = existing.init()
     if init is None or not init.alive():
         return
-    cgroup.thaw(existing.cgroup())
     try:
         init.send(SIGKILL)
     except ContainerError:
         return  # it ended in this moment
+    # Afterwards, so that nobody of them goes on; and init ends only when all in its pid namespace have.
+    cgroup.thaw(existing.cgroup(), below=True)
     wait_gone(init)
 
 

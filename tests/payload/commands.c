@@ -162,6 +162,20 @@ int command_forks(char **argv) {
     return json_flush(STDOUT_FILENO) < 0 ? failed("stdout") : 0;
 }
 
+/* bomb: every process starts others, for a minute. */
+int command_bomb(char **argv) {
+    (void)argv;
+    for (int i = 0; i < 6000; i++) {
+        if (fork() >= 0)
+            continue;
+        const struct timespec moment = {.tv_nsec = 10 * 1000 * 1000};
+        nanosleep(&moment, NULL);
+        while (waitpid(-1, NULL, WNOHANG) > 0)
+            ;
+    }
+    return 0;
+}
+
 /* mem BYTES [SECONDS]: take and touch that much memory, then say so, and keep it for a while. */
 int command_mem(char **argv) {
     const size_t size = argv[1] ? strtoull(argv[1], NULL, 0) : 0;

@@ -41,6 +41,7 @@ static const struct command commands[] = {
     {"write", command_write},
     {"fds", command_fds},
     {"forks", command_forks},
+    {"bomb", command_bomb},
     {"mem", command_mem},
     {"daemon", command_daemon},
     {"mount", command_mount},

@@ -84,13 +84,16 @@ def freeze(ref: Ref) -> None:
     raise HostError(message, hint="a process may be waiting for a disk or a network file system")
 
 
-def thaw(ref: Ref) -> None:
-    """Let all processes go on. HostError; a cgroup that is gone is none."""
+def thaw(ref: Ref, *, below: bool = False) -> None:
+    """Let all processes go on. HostError; a cgroup that is gone is none.
+
+    ``below``: and those in cgroups that the container made and froze, who would otherwise not die on v1.
+    """
     place = ref.main()
     if place is None:
         return
     try:
-        _thaw(place)
+        (_thaw_tree if below and place.version == 1 else _thaw)(place)
     except OSError as error:
         raise files.refused(f"writing {error.filename}", error) from error
 
