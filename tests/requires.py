@@ -124,6 +124,14 @@ def _libseccomp() -> bool:
     return True
 
 
+def _libfuse3() -> bool:
+    try:
+        ctypes.CDLL("libfuse3.so.3")
+    except OSError:
+        return False
+    return True
+
+
 def _sanitizers() -> bool:
     """Clang finds its run-time libraries: address, undefined, fuzzer."""
     command = ["clang", "-fsanitize=address,undefined", "-x", "c", "-o", "/dev/null", "-"]
@@ -157,6 +165,7 @@ REQUIREMENTS: dict[str, Requirement] = {
     "subids": Requirement(_subordinate_ids, "apt-get install uidmap, and a range in /etc/subuid and /etc/subgid"),
     "common-python": Requirement(_common_python, f"apt-get install python3.{sys.version_info.minor}, for all users"),
     "libseccomp": Requirement(_libseccomp, "apt-get install libseccomp2"),
+    "libfuse3": Requirement(_libfuse3, "apt-get install libfuse3-3"),
     "bash": _tool("bash", "bash"),
     "busybox": _tool("busybox", "busybox-static"),
     "catatonit": Requirement(Path("/usr/libexec/podman/catatonit").exists, "apt-get install catatonit"),
@@ -175,6 +184,8 @@ REQUIREMENTS: dict[str, Requirement] = {
     "apparmor": _fact(_apparmor, "a machine with AppArmor enabled"),
     "no-apparmor": _fact(lambda: not _apparmor(), "a machine without AppArmor"),
     "selinux": _fact(Path("/sys/fs/selinux/enforce").exists, "a machine with SELinux enabled"),
+    "dev-fuse": _fact(Path("/dev/fuse").exists, "a machine with file systems in user space (/dev/fuse)"),
+    "no-resctrl": _fact(lambda: _mount_kind(Path("/sys/fs/resctrl")) == "", "a machine without resctrl"),
     "no-selinux": _fact(lambda: not Path("/sys/fs/selinux/enforce").exists(), "a machine without SELinux"),
     "idmap": _fact(_idmap, "temporary files on a file system that this kernel can id-map"),
     "two-cpus": _fact(lambda: {0, 1} <= os.sched_getaffinity(0), "a machine with two CPUs"),

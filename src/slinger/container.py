@@ -241,12 +241,15 @@ class Container:
         self,
         resources: Resources | Mapping[str, object],
         *,
+        l3_cache_schema: str = "",
+        mem_bw_schema: str = "",
         name: Callable[[str], str] = str,
     ) -> None:
         """Change limits; what ``resources`` does not name stays as it is, and devices do so always.
 
         ``resources``: an object as config.json's linux.resources, such as ``{"memory": {"limit": 1 << 28}}``. ``name``
-        turns a property's path into what errors and warnings shall call it.
+        turns a property's path into what errors and warnings shall call it. ``l3_cache_schema`` and ``mem_bw_schema``
+        are written to the container's group in resctrl, which it has with linux.intelRdt.
 
         ContainerError "container not running" if it is stopped; ConfigError or HostError for a value that cannot
         be set, and then all limits are as they were.
@@ -255,7 +258,7 @@ class Container:
 
         wanted = as_resources(resources)
         with self._existing.home.locked():
-            update(self._existing, wanted, name, self._warn)
+            update(self._existing, wanted, name, self._warn, (l3_cache_schema, mem_bw_schema))
 
     def stats(self) -> Stats:
         """What it uses and has used. ContainerError if it is stopped, HostError if it has no cgroup."""

@@ -25,7 +25,7 @@ from slinger.plan import ops
 from slinger.plan.compile import started_ops
 from slinger.plan.facts import Options
 from slinger.plan.wire import AtGate, ConsoleMaster, Failed, HookRan, InitPid, NetworkSocket
-from slinger.planning import locate_cgroup, make_plan, read_config
+from slinger.planning import locate_cgroup, locate_groups, make_plan, read_config
 from slinger.record import Record
 from slinger.undo import Undo
 
@@ -109,6 +109,7 @@ class Creation:
         request, config = self.request, self.config
         probed = probe.probe_hierarchies()
         self.ref = locate_cgroup(request, config, probed)
+        self.groups = locate_groups(request, config)
         late = tuple(stage.name for stage in STAGES if stage.point in LATE_POINTS and config.hooks.of(stage.name))
         self.saved = Saved(
             container_id=request.container_id,
@@ -122,6 +123,8 @@ class Creation:
             late_hooks=late,
             listener=listener_of(config),
         )
+        if self.groups is not None:
+            self.saved = self.saved.replace(resctrl=self.groups.row())
         self.home.write_file(CONFIG, text)  # first: what comes after create reads it
         self.home.write(self.saved)
         self.setting = Setting(
@@ -133,6 +136,9 @@ class Creation:
         self.undo.push("poststop hooks", self._poststop)
         self.undo.push("the cgroup", self._remove_cgroup)
         self.ref = cgroup.make(self.ref, config.linux.resources)
+        if self.groups is not None and config.linux.intel_rdt is not None:
+            self.groups = self.groups.make(config.linux.intel_rdt)
+            self.undo.push("the groups in resctrl", self.groups.remove)
         self.plan = make_plan(request, config, self.rootfs, self.ref, probed)
         self._start_hands()
 
@@ -217,6 +223,8 @@ class Creation:
             return
         try:
             self.ref = cgroup.join(self.ref, self.pid)
+            if self.groups is not None:
+                self.groups.join(self.pid)
         except HostError as error:
             if isinstance(error.__cause__, ProcessLookupError):
                 self._raise_failure()
@@ -263,6 +271,8 @@ class Creation:
             started=started_ops(self.plan),
             cgroup=self.ref.text(),
         )
+        if self.groups is not None:
+            self.saved = self.saved.replace(resctrl=self.groups.row())
         if self.request.pid_file:
             write_pid_file(self.request.pid_file, self.pid)
         if self.request.pidfd_socket:
@@ -315,6 +325,10 @@ def clear_leftovers(home: Home) -> None:
     saved = home.read()
     if saved is not None and saved.cgroup:
         cgroup.remove(cgroup.Ref.parse(saved.cgroup), kill=True)
+    if saved is not None and any(saved.resctrl):
+        from slinger.host.resctrl import Groups  # noqa: PLC0415 - hardly any container needs it
+
+        Groups(*saved.resctrl).remove()
     for name in os.listdir(home.fd):
         os.unlink(name, dir_fd=home.fd)
 

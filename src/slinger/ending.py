@@ -68,6 +68,9 @@ def destroy(existing: Existing, environment: tuple[str, ...], warn: Callable[[st
     undo = Undo()
     undo.push("the container's directory", existing.home.remove)
     undo.push("poststop hooks", lambda: _poststop(existing, environment, warn))
+    groups = existing.groups()
+    if groups is not None:
+        undo.push("the groups in resctrl", groups.remove)
     undo.push("the cgroup", lambda: cgroup.remove(existing.cgroup(), kill=True))
     undo.push("the container's processes", lambda: _stop(existing))
     return undo.run()

@@ -152,6 +152,9 @@ class Execution:
     def _at_gate(self, op: ops.Op, init: Init) -> None:
         if isinstance(op, ops.Gate) and op.name == ops.GATE_CGROUP:
             cgroup.join(self.cgroup, self.pid, beside=init.pid)
+            groups = self.existing.groups()
+            if groups is not None:
+                groups.join(self.pid, if_there=True)
             # The container may have ended, and its pid gone to another, while we looked at its namespaces.
             if not init.alive():
                 raise HostError(BEFORE_EXEC, hint="the container has ended")

@@ -18,6 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Self
 
+    from slinger.host.resctrl import Groups
     from slinger.host.store import Saved
 
 
@@ -57,6 +58,14 @@ class Existing:
     def cgroup(self) -> cgroup.Ref:
         """The container's cgroups, as they were made."""
         return cgroup.Ref.parse(self.saved.cgroup)
+
+    def groups(self) -> Groups | None:
+        """The container's groups in resctrl, as they were made; None without linux.intelRdt."""
+        if not any(self.saved.resctrl):
+            return None
+        from slinger.host.resctrl import Groups  # noqa: PLC0415 - hardly any container needs it
+
+        return Groups(*self.saved.resctrl)
 
     def pids(self) -> tuple[int, ...]:
         """The processes in its cgroup, or init alone where it has none."""

@@ -18,6 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from slinger.host.resctrl import Groups
     from slinger.plan.facts import Hierarchy
     from slinger.spec.config import Config
 
@@ -76,6 +77,15 @@ def locate_cgroup(request: Request, config: Config, probed: tuple[Hierarchy, ...
     return cgroup.locate(config.linux.cgroups_path, request.container_id, probed, rootless=rootless)
 
 
+def locate_groups(request: Request, config: Config) -> Groups | None:
+    """The container's groups in resctrl, or None without linux.intelRdt; nothing is made. ConfigError."""
+    if config.linux.intel_rdt is None:
+        return None
+    from slinger.host.resctrl import locate  # noqa: PLC0415 - hardly any container needs it
+
+    return locate(config.linux.intel_rdt, request.container_id)
+
+
 def make_plan(request: Request, config: Config, rootfs: str, ref: cgroup.Ref, probed: tuple[Hierarchy, ...]) -> Plan:
     """The plan of a container, for this machine as it is."""
     if config.linux.net_devices:
@@ -124,4 +134,5 @@ def plan_only(bundle: str, config_file: str, root: str, container_id: str, warn:
     config, _ = read_config(request.config_file, warn)
     probed = probe.probe_hierarchies()
     ref = locate_cgroup(request, config, probed)
+    locate_groups(request, config)
     return make_plan(request, config, machine.find_rootfs(config, bundle), ref, probed)

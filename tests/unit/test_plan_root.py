@@ -238,7 +238,6 @@ def test_without_a_process_there_is_nothing_to_start() -> None:
         (("process.apparmorProfile", "x"), "process.apparmorProfile: AppArmor is not enabled on this machine"),
         (("process.selinuxLabel", "x"), "process.selinuxLabel: SELinux is not enabled on this machine"),
         (("linux.mountLabel", "x"), "linux.mountLabel: SELinux is not enabled on this machine"),
-        (("linux.intelRdt", {"closID": "x"}), "linux.intelRdt: not supported by this version of slinger"),
     ],
 )
 def test_what_cannot_be_applied_is_refused_by_name(change: tuple[str, object], text: str) -> None:

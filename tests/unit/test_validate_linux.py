@@ -69,6 +69,7 @@ RELATIVE_AND_STATIC = ["MPOL_F_RELATIVE_NODES", "MPOL_F_STATIC_NODES"]
         ("intelRdt", {"closID": ""}, 'intelRdt.closID: must be / or the name of a directory, got ""'),
         ("intelRdt", {"closID": "a\0"}, "intelRdt.closID: must not hold a NUL character"),
         ("intelRdt", {"schemata": ["a", "\0"]}, "intelRdt.schemata[1]: must not hold a NUL character"),
+        ("intelRdt", {"schemata": ["a", "b\nc"]}, 'intelRdt.schemata[1]: must be one line, got "b\\nc"'),
         (
             "intelRdt",
             {"memBwSchema": "L3:0=1"},

@@ -24,6 +24,7 @@ class Fake:
     """A container that keeps what it is asked for, and refuses the property that ``wrong`` names."""
 
     asked: list[Resources]
+    schemas: tuple[str, str]
     wrong: str
 
     @classmethod
@@ -31,10 +32,13 @@ class Fake:
         """As Container.load."""
         return cls()
 
-    def update(self, resources: Resources, *, name: Callable[[str], str]) -> None:
+    def update(
+        self, resources: Resources, *, l3_cache_schema: str, mem_bw_schema: str, name: Callable[[str], str]
+    ) -> None:
         """As Container.update."""
+        type(self).schemas = (l3_cache_schema, mem_bw_schema)
         if self.wrong:
-            raise ConfigError(name(f"linux.resources.{self.wrong}"), "no")
+            raise ConfigError(name(self.wrong), "no")
         self.asked.append(resources)
 
     def close(self) -> None:
@@ -119,7 +123,8 @@ def test_an_error_of_a_property_names_the_option(
     asked: list[Resources], capfd: pytest.CaptureFixture[str], option: str
 ) -> None:
     """It is what the caller wrote."""
-    (Fake.wrong,) = (path for path, name in update.OPTIONS.items() if name == option)
+    (path,) = (path for path, name in update.OPTIONS.items() if name == option)
+    Fake.wrong = f"linux.resources.{path}"
     assert cli.serve(["update", "box", option, ALL[option[2:]][0]]) == 1
     assert (capfd.readouterr().err, asked) == (f"slinger: {option}: no\n", [])
 
@@ -178,10 +183,11 @@ def test_a_missing_document_is_refused(asked: list[Resources], capfd: pytest.Cap
     assert (capfd.readouterr().err, asked) == ("slinger: --resources /no/where: no such file or directory\n", [])
 
 
-def test_schemas_need_a_container_that_was_made_with_them(
-    asked: list[Resources], capfd: pytest.CaptureFixture[str]
-) -> None:
-    """No group of resctrl is made later."""
-    assert cli.serve(["update", "--l3-cache-schema", "L3:0=f", "box"]) == 1
-    wanted = "slinger: update --l3-cache-schema: the container has no linux.intelRdt ("
-    assert (capfd.readouterr().err.startswith(wanted), asked) == (True, [])
+def test_schemas_are_no_resources(asked: list[Resources], capfd: pytest.CaptureFixture[str]) -> None:
+    """They go to resctrl, and an error has the option's name."""
+    words = ["update", "--l3-cache-schema", "L3:0=f", "--mem-bw-schema", "MB:0=50", "box"]
+    assert cli.serve(words) == 0
+    assert (asked, Fake.schemas) == ([Resources(memory=Memory(), cpu=Cpu())], ("L3:0=f", "MB:0=50"))
+    Fake.wrong = "linux.intelRdt.memBwSchema"
+    assert cli.serve(words) == 1
+    assert capfd.readouterr().err == "slinger: --mem-bw-schema: no\n"

@@ -56,10 +56,10 @@ def _mount(line: str) -> _Mount:
     if len(mount) <= MOUNT_FIELDS or len(source) < SOURCE_FIELDS:
         raise HostError(f"/proc/self/mountinfo: cannot read the line {line!r}")
     version = 2 if source[0] == "cgroup2" else 1
-    return _Mount(_plain(mount[3]), _plain(mount[4]), version, frozenset(source[2].split(",")))
+    return _Mount(plain(mount[3]), plain(mount[4]), version, frozenset(source[2].split(",")))
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Without the octal escapes that seq_file makes of space, tab, newline, backslash and #."""
     head, *rest = text.split("\\")
     return head + "".join(chr(int(part[:3], 8)) + part[3:] for part in rest)

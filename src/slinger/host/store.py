@@ -84,6 +84,7 @@ class Saved(Record):
     namespaces: tuple[str, ...] = ()  # those that are not the runtime's, as in /proc/PID/ns
     late_hooks: tuple[str, ...] = ()  # stages after create's plan that have hooks
     started: tuple[tuple[int, str, str, str, tuple[str, ...]], ...] = ()  # plan.compile.started_ops
+    resctrl: tuple[str, str, bool, str] = ("", "", False, "")  # host.resctrl.Groups
     listener: tuple[str, str] = ("", "")  # linux.seccomp.listenerPath and listenerMetadata
 
 

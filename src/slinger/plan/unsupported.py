@@ -1,4 +1,4 @@
-"""What config.json may ask for and the plan cannot do yet: refused by name, never silently left out."""
+"""What config.json asks for and this machine has not got: refused by name, never silently left out."""
 
 from __future__ import annotations
 
@@ -7,26 +7,14 @@ from slinger.plan import namespaces
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from slinger.plan.facts import Facts
     from slinger.spec.config import Config, Process
 
-UNSUPPORTED = "not supported by this version of slinger"
 NO_SELINUX = "SELinux is not enabled on this machine"
 
 
-def _asked(config: Config) -> Iterator[str]:
-    """The JSON paths of what is asked for in vain."""
-    linux = config.linux
-    if linux.intel_rdt is not None:
-        yield "linux.intelRdt"
-
-
 def check_supported(config: Config, facts: Facts) -> None:
-    """ConfigError for the first property that this version cannot apply, or that the machine has not got."""
-    for path in _asked(config):
-        raise ConfigError(path, UNSUPPORTED)
+    """ConfigError for the first property that cannot be applied."""
     if config.linux.net_devices and not namespaces.has_own(config, facts, "network"):
         raise ConfigError("linux.netDevices", "the network namespace that is joined is the runtime's own")
     if config.process is not None:

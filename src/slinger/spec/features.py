@@ -17,7 +17,7 @@ from slinger.version import COMMIT, SPEC_VERSION, VERSION
 CGROUP = {"v1": True, "v2": True, "systemd": False, "systemdUser": False, "rdma": True}
 APPARMOR = True
 SELINUX = True
-INTEL_RDT = False
+INTEL_RDT = True
 NET_DEVICES = True
 IDMAP = True
 # Beside systemd's properties, of which one can run programs as root (CVE-2024-3154): files on the host that hooks'

@@ -34,12 +34,19 @@ def check_intel_rdt(config: Config) -> None:
     if clos is not None and clos != "/" and (clos in {"", ".", ".."} or "/" in clos):
         raise ConfigError("linux.intelRdt.closID", f"must be / or the name of a directory, got {quote(clos)}")
     refuse_nul_in(clos or "", "linux.intelRdt.closID")
-    refuse_nul_in(rdt.l3_cache_schema, "linux.intelRdt.l3CacheSchema")
+    check_schemas(rdt.l3_cache_schema, rdt.mem_bw_schema)
     refuse_nul(rdt.schemata, "linux.intelRdt.schemata")
-    schema = rdt.mem_bw_schema
-    refuse_nul_in(schema, "linux.intelRdt.memBwSchema")
-    if schema and (not schema.startswith("MB:") or "\n" in schema):
-        raise ConfigError("linux.intelRdt.memBwSchema", f'must be one line that begins with "MB:", got {quote(schema)}')
+    for index, line in enumerate(rdt.schemata):
+        if "\n" in line:
+            raise ConfigError(f"linux.intelRdt.schemata[{index}]", f"must be one line, got {quote(line)}")
+
+
+def check_schemas(l3_cache: str, mem_bw: str) -> None:
+    """Of the two that an update can change, ConfigError for what cannot be one."""
+    refuse_nul_in(l3_cache, "linux.intelRdt.l3CacheSchema")
+    refuse_nul_in(mem_bw, "linux.intelRdt.memBwSchema")
+    if mem_bw and (not mem_bw.startswith("MB:") or "\n" in mem_bw):
+        raise ConfigError("linux.intelRdt.memBwSchema", f'must be one line that begins with "MB:", got {quote(mem_bw)}')
 
 
 def check_memory_policy(config: Config) -> None:

@@ -37,33 +37,33 @@ NUMBERS = (
     ("pids-limit", "pids.limit", SIGNED),
 )
 LISTS = (("cpuset-cpus", "cpu.cpus"), ("cpuset-mems", "cpu.mems"))
-SCHEMAS = ("l3-cache-schema", "mem-bw-schema")
+SCHEMAS = {"l3-cache-schema": "linux.intelRdt.l3CacheSchema", "mem-bw-schema": "linux.intelRdt.memBwSchema"}
 OPTIONS = {path: f"--{option}" for option, path in (*SIZES, *(row[:2] for row in NUMBERS), *LISTS)}
+_SCHEMA_NAMES = {path: f"--{option}" for option, path in SCHEMAS.items()}
 PREFIX = "linux."
-RESCTRL = "/sys/fs/resctrl/schemata"
 
 
 def main(call: Call) -> Outcome:
     """Set what the options or the document say."""
-    _refuse_schemas(call.options)
     if call.options.given("resources"):
         resources, name = _document(call), _in_document
     else:
         resources, name = by_options(call.options), _in_options
     container = Container.load(call.arguments[0], root=call.root, warn=call.warn)
     try:
-        container.update(resources, name=name)
+        l3_cache, mem_bw = (call.options.text(option) for option in SCHEMAS)
+        container.update(resources, l3_cache_schema=l3_cache, mem_bw_schema=mem_bw, name=name)
     finally:
         container.close()
     return Outcome()
 
 
 def _in_document(path: str) -> str:
-    return path.removeprefix(PREFIX)
+    return _SCHEMA_NAMES.get(path) or path.removeprefix(PREFIX)
 
 
 def _in_options(path: str) -> str:
-    return OPTIONS.get(path.removeprefix(f"{PREFIX}resources."), path)
+    return _SCHEMA_NAMES.get(path) or OPTIONS.get(path.removeprefix(f"{PREFIX}resources."), path)
 
 
 def _document(call: Call) -> Resources:
@@ -148,12 +148,3 @@ def _list(options: Values, option: str) -> str:
         message = f'update --{option}: must be a list such as 0-2,4, not ""'
         raise UsageError(message)
     return text
-
-
-def _refuse_schemas(options: Values) -> None:
-    """Resource control of Intel processors is not there, or the container was not made with it."""
-    for option in SCHEMAS:
-        if options.given(option):
-            message = f"update --{option}: the container has no linux.intelRdt"
-            hint = "it is set at create" if os.path.exists(RESCTRL) else "resctrl is not mounted on this machine"
-            raise HostError(message, hint=hint)

@@ -1,0 +1,9 @@
+"""What tests/integration/resctrl_fuse.py uses of mfusepy."""
+
+class FuseOSError(OSError):
+    def __init__(self, errno: int) -> None: ...
+
+class Operations: ...
+
+class FUSE:
+    def __init__(self, operations: Operations, mountpoint: str, **options: bool | int | str) -> None: ...
