@@ -139,7 +139,7 @@ class Creation:
         if self.groups is not None and config.linux.intel_rdt is not None:
             self.groups = self.groups.make(config.linux.intel_rdt)
             self.undo.push("the groups in resctrl", self.groups.remove)
-        self.plan = make_plan(request, config, self.rootfs, self.ref, probed)
+        self.plan = make_plan(request, config, self.rootfs, self.ref, probed, self.warn)
         self._start_hands()
 
     def _start_hands(self) -> None:

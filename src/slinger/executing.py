@@ -18,6 +18,7 @@ from slinger.notifying import hand_over, notifies
 from slinger.plan import ops
 from slinger.plan.enter import Target, enter_plan
 from slinger.plan.facts import Options
+from slinger.plan.privileges import refused_capabilities
 from slinger.plan.wire import AtGate, ConsoleMaster, Executing, Exited, Failed, InitPid, SeccompListener
 from slinger.planning import read_config
 from slinger.record import Record
@@ -113,6 +114,8 @@ class Execution:
         program = compile_filter(config.linux.seccomp, self.root) if config.linux.seccomp is not None else None
         size = console.window_size(self.order.stdio[0])
         facts = machine.gather(config, saved.rootfs, (), program, size)
+        for warning in refused_capabilities(config, process, facts):
+            self.warn(warning)
         options = Options(saved.container_id, saved.bundle, preserve_fds=self.order.preserve_fds)
         return enter_plan(config, process, options, facts, Target(init.pid, machine.differing_types(init.pid)))
 

@@ -10,6 +10,7 @@ from slinger.host import cgroup, console, machine, probe
 from slinger.host.seccomp import compile_filter
 from slinger.plan.compile import Plan, compile_plan
 from slinger.plan.facts import Options
+from slinger.plan.privileges import refused_capabilities
 from slinger.record import Record
 from slinger.spec.parse import parse_config
 from slinger.spec.validate import validate
@@ -86,7 +87,14 @@ def locate_groups(request: Request, config: Config) -> Groups | None:
     return locate(config.linux.intel_rdt, request.container_id)
 
 
-def make_plan(request: Request, config: Config, rootfs: str, ref: cgroup.Ref, probed: tuple[Hierarchy, ...]) -> Plan:
+def make_plan(
+    request: Request,
+    config: Config,
+    rootfs: str,
+    ref: cgroup.Ref,
+    probed: tuple[Hierarchy, ...],
+    warn: Callable[[str], None],
+) -> Plan:
     """The plan of a container, for this machine as it is."""
     if config.linux.net_devices:
         from slinger.host.network import check_present  # noqa: PLC0415 - hardly any container needs it
@@ -97,6 +105,9 @@ def make_plan(request: Request, config: Config, rootfs: str, ref: cgroup.Ref, pr
         program = compile_filter(config.linux.seccomp, request.root)
     size = console.window_size(request.stdio[0])
     facts = machine.gather(config, rootfs, _hierarchies(ref, probed), program, size)
+    if config.process is not None:
+        for warning in refused_capabilities(config, config.process, facts):
+            warn(warning)
     options = Options(
         container_id=request.container_id,
         bundle=request.bundle,
@@ -135,4 +146,4 @@ def plan_only(bundle: str, config_file: str, root: str, container_id: str, warn:
     probed = probe.probe_hierarchies()
     ref = locate_cgroup(request, config, probed)
     locate_groups(request, config)
-    return make_plan(request, config, machine.find_rootfs(config, bundle), ref, probed)
+    return make_plan(request, config, machine.find_rootfs(config, bundle), ref, probed, warn)

@@ -77,6 +77,7 @@ def terminal(rootfs: Path, **fields: int) -> tuple[Op, ...]:
     return (*rooted(rootfs), ops.Session("process"), devpts, ops.Console("process.terminal").replace(**fields))
 
 
+@pytest.mark.spec("config-linux.md#default-devices/console")
 @works(ops.Console)
 @pytest.mark.parametrize(("bind", "bound"), [(0, False), (1, True)])
 def test_the_console_is_a_terminal_of_the_container(rootfs: Path, bind: int, *, bound: bool) -> None:

@@ -37,6 +37,11 @@ def bound(rootfs: Path, *before: Op) -> tuple[Op, ...]:
     return (*before, *rooted(rootfs), ops.MountBind("mounts[1]", slot=1, destination="/mnt"))
 
 
+@pytest.mark.spec(
+    "config.md#linux-mount-options/idmap-mount-setattr",
+    "config.md#linux-mount-options/ridmap-mount-setattr",
+    "config.md#posix-platform-mounts/mount-setattr",
+)
 @works(ops.IdMap, ops.MapTree)
 def test_owners_are_those_of_the_maps(rootfs: Path) -> None:
     """Uids and gids by maps of their own, of several ranges; what no range has is nobody's."""

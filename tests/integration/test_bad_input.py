@@ -97,9 +97,11 @@ DOCUMENTS: Final[Sequence[tuple[bytes, str]]] = [
     (b"[]", "config.json: expected an object, got an array"),
     (b"null", "config.json: expected an object, got null"),
     (b"{}", "ociVersion: required property is missing"),
+    (b'{"a": 1, "a": 1}', 'config.json: duplicate member "a"'),
 ]
 
 
+@pytest.mark.spec("glossary.md#json/utf-8", "glossary.md#json/duplicate-names")
 @pytest.mark.parametrize(("document", "message"), DOCUMENTS)
 def test_a_document_that_is_none(
     command: Command, bundle: Path, container_id: str, document: bytes, message: str
@@ -170,6 +172,18 @@ CONFIGS: Final[Sequence[tuple[dict[str, Json | Drop], str]]] = [
 ]
 
 
+@pytest.mark.spec(
+    "config.md#valid-values/invalid",
+    "config.md#root/exists",
+    "config.md#process/cwd",
+    "config.md#process/args",
+    "config.md#posix-process/unknown",
+    "config.md#posix-process/duplicate",
+    "config.md#posix-platform-hooks/path-absolute",
+    "config.md#posix-platform-hooks/timeout",
+    "config-linux.md#namespaces/duplicate",
+    "runtime.md#errors/no-trace",
+)
 @pytest.mark.parametrize("verb", ["create", "run"])
 @pytest.mark.parametrize(("changes", "message"), CONFIGS, ids=[message.split(" (")[0] for _, message in CONFIGS])
 def test_a_configuration_that_cannot_be_meant(
@@ -182,6 +196,7 @@ def test_a_configuration_that_cannot_be_meant(
     assert_nothing_left(command, bundle)
 
 
+@pytest.mark.spec("bundle.md#container-format/config-file", "bundle.md#container-format/config-place")
 def test_a_missing_configuration(command: Command, bundle: Path, container_id: str) -> None:
     """The text is runc's, which callers look for."""
     assert command.refused("create", "--bundle", str(bundle), container_id) == (
@@ -190,6 +205,7 @@ def test_a_missing_configuration(command: Command, bundle: Path, container_id: s
     assert_nothing_left(command, bundle)
 
 
+@pytest.mark.spec("runtime.md#create/without-id")
 def test_a_missing_bundle(command: Command, bundle: Path, container_id: str) -> None:
     """As a bundle without configuration."""
     assert command.refused("create", "--bundle", "/nonexistent", container_id) == (
@@ -210,6 +226,7 @@ IDS: Final = [
 ]
 
 
+@pytest.mark.spec("runtime.md#create/id-in-use")
 @pytest.mark.parametrize("verb", ["create", "run", "start", "state", "kill", "delete"])
 @pytest.mark.parametrize(
     ("name", "message"), IDS, ids=["empty", "slash", "up", "dot", "dots", "space", "umlaut", "long"]
@@ -222,6 +239,7 @@ def test_an_id_that_is_no_name(command: Command, bundle: Path, name: str, messag
     assert_nothing_left(command, bundle)
 
 
+@pytest.mark.spec("runtime.md#query-state/unknown-id")
 @pytest.mark.parametrize("arguments", [["start"], ["state"], ["kill"], ["delete"]], ids=lambda words: words[0])
 def test_an_id_that_nobody_has(command: Command, bundle: Path, container_id: str, arguments: list[str]) -> None:
     """The text is runc's, which containerd's shim looks for."""
@@ -240,6 +258,10 @@ LINES: Final[Sequence[tuple[list[str], str]]] = [
     (["create", "--bundel", "/b", "x"], "create: unknown option --bundel (did you mean --bundle?)"),
     (["--bundle", "/b", "create", "x"], "unknown option --bundle (it belongs behind the verb: create, run, spec)"),
     (["create"], "create: takes ID, got nothing (usage: slinger create [options] ID)"),
+    (["start"], "start: takes ID, got nothing (usage: slinger start ID)"),
+    (["state"], "state: takes ID, got nothing (usage: slinger state ID)"),
+    (["kill"], "kill: takes ID [SIGNAL], got nothing (usage: slinger kill [options] ID [SIGNAL])"),
+    (["delete"], "delete: takes ID, got nothing (usage: slinger delete [options] ID)"),
     (["create", "a", "b"], "create: takes ID, got 2: a b (usage: slinger create [options] ID)"),
     (["create", "x", "--bundle"], "create --bundle: needs a value, DIR"),
     (["create", "--preserve-fds", "-1", "x"], 'create --preserve-fds: must be a whole number from 0, not "-1"'),
@@ -251,6 +273,13 @@ LINES: Final[Sequence[tuple[list[str], str]]] = [
 ]
 
 
+@pytest.mark.spec(
+    "runtime.md#query-state/without-id",
+    "runtime.md#create/without-id",
+    "runtime.md#start/without-id",
+    "runtime.md#kill/without-id",
+    "runtime.md#delete/without-id",
+)
 @pytest.mark.parametrize(("arguments", "message"), LINES, ids=[message for _, message in LINES])
 def test_a_line_that_cannot_be_meant(command: Command, bundle: Path, arguments: list[str], message: str) -> None:
     """It names the word that is wrong."""
@@ -258,6 +287,11 @@ def test_a_line_that_cannot_be_meant(command: Command, bundle: Path, arguments: 
     assert_nothing_left(command, bundle)
 
 
+@pytest.mark.spec(
+    "config.md#linux-process/capability-warning",
+    "config.md#linux-process/capability-no-error",
+    "runtime.md#warnings/goes-on",
+)
 def test_an_unknown_capability_is_a_warning(command: Command, bundle: Path, container_id: str) -> None:
     """config.md: what cannot be granted must be warned of, and is no error. It is not in the JSON log."""
     make_rootfs(bundle / "rootfs")
@@ -275,6 +309,7 @@ def test_an_unknown_capability_is_a_warning(command: Command, bundle: Path, cont
     assert_nothing_left(command, bundle)
 
 
+@pytest.mark.spec("config.md#extensibility/unknown")
 def test_unknown_properties_are_ignored(command: Command, bundle: Path, container_id: str) -> None:
     """config.md, "Extensibility"."""
     make_rootfs(bundle / "rootfs")
@@ -301,6 +336,7 @@ def status_of(command: Command, container_id: str) -> str:
     return str(status)
 
 
+@pytest.mark.spec("runtime.md#create/id-in-use", "runtime.md#create/id-in-use-nothing", "runtime.md#state/id-unique")
 def test_an_id_that_is_in_use(command: Command, bundle: Path, created: str) -> None:
     """The container that has it is not touched."""
     for verb in ("create", "run"):

@@ -43,6 +43,13 @@ def brought_to(box: Box, stage: str) -> str:
     return failure
 
 
+@pytest.mark.spec(
+    "runtime.md#lifecycle/prestart-failure",
+    "runtime.md#lifecycle/create-runtime-failure",
+    "runtime.md#lifecycle/create-container-failure",
+    "runtime.md#lifecycle/start-container-failure",
+    "runtime.md#lifecycle/poststart-failure",
+)
 @pytest.mark.parametrize("stage", FATAL)
 def test_a_failing_hook_fails_its_verb_and_destroys_the_container(box: Box, stage: str) -> None:
     """The hooks before it ran, those after it did not, those of poststop did; the message says which one and why."""
@@ -119,6 +126,10 @@ def test_a_hook_that_cannot_be_started_says_why(box: Box, stage: str, path: str,
     assert brought_to(box, stage) == f"{stage} hook #0 ({path}): not started: execve: {why}"
 
 
+@pytest.mark.spec(
+    "config.md#posix-platform-hooks/path-create-runtime",
+    "config.md#posix-platform-hooks/path-start-container",
+)
 def test_a_path_is_not_looked_up_in_the_other_file_system(box: Box) -> None:
     """A createRuntime hook is not found in the container, a startContainer hook not on the host."""
     for stage, path in (("createRuntime", INSIDE), ("startContainer", str(box.bundle.payload))):
@@ -174,6 +185,7 @@ def test_a_hook_that_ends_in_time_is_not_touched_by_its_timeout(box: Box) -> Non
     wait_for(lambda: processes_with(SLEEP) == [], "the daemon's end")
 
 
+@pytest.mark.spec("runtime.md#lifecycle/poststop-failure", "runtime.md#warnings/goes-on")
 def test_failing_poststop_hooks_are_warnings_and_the_others_run(box: Box) -> None:
     """Whatever the way in which they fail; delete succeeds and all is removed."""
     failing: list[Json] = [

@@ -110,12 +110,26 @@ def told(slinger: str, tmp_path_factory: pytest.TempPathFactory) -> Told:
     return Told(box, pid, namespaces, reports, str(bundle.rootfs))
 
 
+@pytest.mark.spec(
+    "runtime.md#lifecycle/prestart",
+    "runtime.md#lifecycle/create-runtime",
+    "runtime.md#lifecycle/create-container",
+    "runtime.md#lifecycle/start-container",
+    "runtime.md#lifecycle/poststart",
+    "runtime.md#lifecycle/poststop",
+    "features.md#hooks/supported",
+)
 @EVERY_ROW
 def test_every_hook_of_a_stage_runs_once(told: Told, row: Row) -> None:
     """All four have reported."""
     assert [len(told.box.reports(f"{row.stage}-{n}")) for n in range(4)] == [1, 1, 1, 1]
 
 
+@pytest.mark.spec(
+    "config.md#posix-platform-hooks/order",
+    "config.md#prestart/before",
+    "config.md#createcontainer-hooks/after",
+)
 def test_hooks_run_one_after_another_in_the_order_of_the_lifecycle(told: Told) -> None:
     """Stages in the order of the table whatever that in the file, hooks of a stage in the order of their list."""
     times = [report["monotonic"] for stage in STAGES for report in told.reports[stage]]
@@ -123,6 +137,7 @@ def test_hooks_run_one_after_another_in_the_order_of_the_lifecycle(told: Told) -
     assert len(times) == 4 * len(STAGES)
 
 
+@pytest.mark.spec("config.md#posix-platform-hooks/in-*")
 @EVERY_ROW
 def test_a_hook_runs_in_the_namespaces_of_its_stage(told: Told, row: Row) -> None:
     """All of the runtime's, or all of the container's."""
@@ -133,6 +148,14 @@ def test_a_hook_runs_in_the_namespaces_of_its_stage(told: Told, row: Row) -> Non
     )
 
 
+@pytest.mark.spec(
+    "config.md#posix-platform-hooks/path-prestart",
+    "config.md#posix-platform-hooks/path-create-runtime",
+    "config.md#posix-platform-hooks/path-create-container",
+    "config.md#posix-platform-hooks/path-start-container",
+    "config.md#posix-platform-hooks/path-poststart",
+    "config.md#posix-platform-hooks/path-poststop",
+)
 @EVERY_ROW
 def test_the_path_is_resolved_in_the_runtime_or_in_the_container(told: Told, row: Row) -> None:
     """Which directory is / for the hook: the host's up to the pivot, the container's after it."""
@@ -164,6 +187,7 @@ def test_the_environment_is_given_or_empty_or_the_stages_default(told: Told, row
     assert envs == [sorted(row.env), [], ["ONE=1", "TWO="], [f"HOOK_REPORT={file}"]]
 
 
+@pytest.mark.spec("config.md#posix-platform-hooks/state", "runtime.md#state/pid")
 @EVERY_ROW
 def test_the_state_is_the_whole_state_of_the_specification(told: Told, row: Row) -> None:
     """No field more but root, none less; the pid as the reader of the state sees it."""
@@ -267,6 +291,7 @@ def test_without_a_pid_namespace_the_pid_inside_is_the_pid_outside(box: Box) -> 
         assert json.loads(text(report["stdin"])) == expected
 
 
+@pytest.mark.spec("config.md#createcontainer-hooks/when")
 def test_a_create_container_hook_starts_in_the_root_with_its_mounts(box: Box) -> None:
     """Not in the directory below them: proc there is the container's, and process 1 its init."""
     hooks: dict[str, Json] = {"createContainer": [box.hook("createContainer", "cat", "proc/1/comm")]}
@@ -276,6 +301,7 @@ def test_a_create_container_hook_starts_in_the_root_with_its_mounts(box: Box) ->
     assert (record["outcome"], record["stdout"]) == ("exit status 0", "slinger-init\n")
 
 
+@pytest.mark.spec("config.md#startcontainer-hooks/when", "config.md#poststart/when")
 def test_hooks_at_a_start_are_done_when_it_returns_and_the_program_runs_before_poststart(box: Box) -> None:
     """startContainer, exec, poststart, return: poststart finds the program where init was."""
     look = ["hook", "-c", f"readlink /proc/$(cat {box.calls}/pid)/exe"]
@@ -295,6 +321,7 @@ def test_hooks_at_a_start_are_done_when_it_returns_and_the_program_runs_before_p
     assert [record["stdout"] for record in box.records()] == ["", f"{INSIDE}\n"]
 
 
+@pytest.mark.spec("config.md#poststop/when")
 def test_a_poststop_hook_runs_when_all_is_gone_and_in_the_root_if_the_bundle_is_too(box: Box, tmp_path: Path) -> None:
     """No process and no cgroup of the container is left; an engine may have removed the bundle meanwhile."""
     payload = shutil.copy(box.bundle.payload, tmp_path / "payload")
@@ -312,6 +339,7 @@ def test_a_poststop_hook_runs_when_all_is_gone_and_in_the_root_if_the_bundle_is_
     assert (tmp_path / "cgroups").read_text() == ""
 
 
+@pytest.mark.spec("runtime.md#lifecycle/poststop")
 def test_poststop_runs_at_delete_and_not_at_the_end_of_the_program(box: Box) -> None:
     """The end of the program is not the end of the container."""
     box.configure({"process.args": [INSIDE, "true"], "hooks": {"poststop": [box.report_hook("poststop")]}})
@@ -333,6 +361,7 @@ def test_run_runs_poststop_unless_it_keeps_the_container(box: Box) -> None:
     assert len(box.reports("poststop")) == 2
 
 
+@pytest.mark.spec("runtime.md#lifecycle/later-changes")
 def test_hooks_are_those_of_create_whatever_becomes_of_the_file(box: Box) -> None:
     """config.json may change after create; runtime.md: "Any updates made to config.json after this step ..."."""
     late = ("startContainer", "poststart", "poststop")

@@ -29,6 +29,14 @@ def sleeper(box: Box) -> Box:
     return box
 
 
+@pytest.mark.spec(
+    "runtime.md#scope-of-a-container/same-container",
+    "runtime.md#operations/supported",
+    "runtime.md#create/creates",
+    "runtime.md#lifecycle/destroyed",
+    "runtime.md#delete/resources",
+    "runtime.md#query-state/answer",
+)
 def test_a_container_is_created_then_running_then_stopped_then_gone(sleeper: Box) -> None:
     """And its init is the process that becomes the program: the pid stays."""
     sleeper.create()
@@ -46,6 +54,15 @@ def test_a_container_is_created_then_running_then_stopped_then_gone(sleeper: Box
     assert sleeper.left() == []
 
 
+@pytest.mark.spec(
+    "runtime.md#query-state/answer",
+    "runtime.md#state/oci-version",
+    "runtime.md#state/id",
+    "runtime.md#state/status",
+    "runtime.md#state/pid",
+    "runtime.md#state/bundle",
+    "config.md#annotations/keys-text",
+)
 def test_state_is_the_whole_state(sleeper: Box) -> None:
     """That of the specification and what runc adds."""
     sleeper.configure({"process.args": SLEEPING, "annotations": {"a": "1"}})
@@ -65,6 +82,12 @@ def test_state_is_the_whole_state(sleeper: Box) -> None:
     }
 
 
+@pytest.mark.spec(
+    "runtime.md#lifecycle/no-program",
+    "runtime.md#lifecycle/program",
+    "runtime.md#create/no-args",
+    "runtime.md#start/program",
+)
 def test_the_program_does_not_run_before_start(box: Box) -> None:
     """Its first word comes after it."""
     box.configure({"process.args": [INSIDE, "write", "/tmp/ran", ""]})
@@ -75,6 +98,7 @@ def test_the_program_does_not_run_before_start(box: Box) -> None:
     assert (box.bundle.rootfs / "tmp/ran").exists()
 
 
+@pytest.mark.spec("runtime.md#kill/not-running", "runtime.md#state/status")
 def test_while_hooks_run_the_status_is_creating(box: Box) -> None:
     """There is a state already, but nothing to start or to kill."""
     box.configure({"hooks": {"createRuntime": [box.hook("createRuntime", "sleep", "1")]}})
@@ -123,6 +147,12 @@ REFUSED: Final = {
 }
 
 
+@pytest.mark.spec(
+    "runtime.md#start/not-created",
+    "runtime.md#kill/not-running",
+    "runtime.md#delete/not-stopped",
+    "runtime.md#create/id-in-use-nothing",
+)
 @pytest.mark.parametrize(("status", "arguments", "message"), REFUSED.values(), ids=REFUSED)
 def test_a_verb_that_the_status_forbids_has_no_effect(
     sleeper: Box, status: str, arguments: tuple[str, ...], message: str
@@ -158,6 +188,7 @@ def test_delete_by_force_kills_first(sleeper: Box, started: bool) -> None:
     sleeper.succeed("delete", "--force", sleeper.id)
 
 
+@pytest.mark.spec("runtime.md#delete/not-stopped")
 def test_a_created_container_can_be_deleted(sleeper: Box) -> None:
     """As with the other runtimes: engines do so when a start was called off."""
     sleeper.create()
@@ -172,6 +203,7 @@ def test_an_id_is_free_after_delete(sleeper: Box) -> None:
         sleeper.succeed("delete", sleeper.id)
 
 
+@pytest.mark.spec("runtime.md#state/id-unique")
 def test_of_two_creates_of_one_id_one_succeeds(sleeper: Box) -> None:
     """At the same moment; the other one says why, and harms nothing."""
     for _ in range(8):
@@ -264,6 +296,7 @@ def test_run_relays_signals(box: Box) -> None:
     assert (done.status, done.stderr) == (0, "")
 
 
+@pytest.mark.spec("runtime.md#kill/signal")
 def test_kill_sends_the_signal_that_is_named(box: Box) -> None:
     """By name, with SIG, by number; TERM without one."""
     box.configure({"process.args": [INSIDE, "pause", "4"]})
@@ -288,6 +321,7 @@ def test_sigkill_reaches_all_processes_without_a_pid_namespace(box: Box) -> None
     wait_for(lambda: processes_with(SLEEPING[2]) == [], "the end of all processes")
 
 
+@pytest.mark.spec("runtime.md#kill/signal")
 def test_other_signals_reach_init_alone(box: Box) -> None:
     """What it does about its children is its own affair; delete ends what is left."""
     hooks = {"startContainer": [box.hook("startContainer", "daemon", SLEEPING[2])]}
@@ -365,6 +399,7 @@ def test_containers_of_one_program_are_made_at_the_same_time(sleeper: Box) -> No
     assert list(sleeper.root.iterdir()) == []
 
 
+@pytest.mark.spec("runtime.md#start/without-process", "config.md#process/process")
 def test_a_container_without_a_process_can_be_created_and_not_started(box: Box) -> None:
     """runtime.md, start: an error if process was not set; the container stays."""
     box.configure({"process": DROP})

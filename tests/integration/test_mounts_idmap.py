@@ -86,6 +86,14 @@ def with_below(top: dict[str, str], below: dict[str, str]) -> dict[str, str]:
     return {**top, **{f"below/{name}": owner for name, owner in below.items()}}
 
 
+@pytest.mark.spec(
+    "config.md#linux-mount-options/option:idmap",
+    "config.md#linux-mount-options/option:ridmap",
+    "config.md#linux-mount-options/idmap-applied",
+    "config.md#linux-mount-options/ridmap-applied",
+    "config.md#linux-mount-options/idmap-own",
+    "config.md#linux-mount-options/ridmap-own",
+)
 @pytest.mark.parametrize(
     ("options", "top", "below"),
     [
@@ -153,6 +161,7 @@ def test_each_mount_has_its_own_maps(box: Box) -> None:
     assert (box.directory / "volume/user").stat().st_uid == OWNERS["user"][0]
 
 
+@pytest.mark.spec("config.md#linux-mount-options/idmap-own", "config.md#linux-mount-options/ridmap-own")
 @pytest.mark.parametrize(
     ("entry", "top", "below"),
     [
@@ -197,6 +206,12 @@ def test_a_user_namespace_that_is_joined_lends_its_maps(mapped: Box) -> None:
         assert owners(mapped, bound("rbind", "ridmap")) == with_below(PLAIN, PLAIN)
 
 
+@pytest.mark.spec(
+    "config.md#linux-mount-options/idmap-applied",
+    "config.md#linux-mount-options/ridmap-applied",
+    "config.md#linux-mount-options/idmap-none",
+    "config.md#linux-mount-options/ridmap-none",
+)
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
@@ -252,6 +267,7 @@ def test_a_plain_user_cannot_map_the_ids_of_a_mount(plain: PlainBox, entry: Json
     assert plain.fail(*plain.creating()) == "mounts[7]: a rootless caller cannot make id-mapped mounts"
 
 
+@pytest.mark.spec("features-linux.md#mountextensions/idmap")
 def test_features_tell_of_it(box: Box) -> None:
     """features.md: linux.mountExtensions.idmap."""
     assert json.loads(box.succeed("features"))["linux"]["mountExtensions"] == {"idmap": {"enabled": True}}

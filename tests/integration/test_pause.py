@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.integration.box import INSIDE, Box
 from tests.requires import requires
 
@@ -22,6 +24,7 @@ def status(box: Box) -> str:
     return str(json.loads(box.call("state", box.id).stdout)["status"])
 
 
+@pytest.mark.spec("runtime.md#state/status-more")
 def test_a_paused_container_says_so_until_it_is_resumed(box: Box) -> None:
     """paused is a status of its own, derived from the freezer."""
     run_paused(box)

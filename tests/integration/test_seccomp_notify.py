@@ -34,6 +34,19 @@ def path(box: Box) -> Path:
     return box.calls / "agent"
 
 
+@pytest.mark.spec(
+    "config-linux.md#seccomp/listener-socket",
+    "config-linux.md#seccomp/listener-one",
+    "config-linux.md#seccomp/listener-not-reused",
+    "config-linux.md#seccomp/listener-closed",
+    "config-linux.md#seccomp/seccomp-fd",
+    "config-linux.md#the-container-process-state/payload",
+    "config-linux.md#the-container-process-state/descriptors",
+    "config-linux.md#the-container-process-state/first-call",
+    "config-linux.md#the-container-process-state/oci-version",
+    "config-linux.md#the-container-process-state/pid",
+    "config-linux.md#the-container-process-state/state",
+)
 def test_an_agent_answers_for_a_call_of_the_program(box: Box, path: Path) -> None:
     """It gets one message with the state of the process and the descriptor, and its answer is what the program sees."""
     box.configure(
@@ -91,6 +104,7 @@ def test_the_program_has_no_descriptor_of_the_notifications(box: Box, path: Path
     assert sorted(shown["descriptors"]) == ["0", "1", "2"]
 
 
+@pytest.mark.spec("config-linux.md#seccomp/listener-not-reused")
 def test_exec_has_its_own_descriptor_and_tells_that_the_container_runs(box: Box, path: Path) -> None:
     """One more process has a filter of its own, and is known by its own pid."""
     with Agent(path, EADDRNOTAVAIL):
@@ -106,6 +120,7 @@ def test_exec_has_its_own_descriptor_and_tells_that_the_container_runs(box: Box,
     assert message["pid"] != state["pid"]
 
 
+@pytest.mark.spec("config-linux.md#seccomp/listener-failure")
 def test_without_an_agent_start_fails_and_the_program_does_not_run(box: Box, path: Path) -> None:
     """And the container is taken down, as after any failure of start."""
     box.configure({"process.args": [INSIDE, "write", "/tmp/ran", "x"], "linux.seccomp": profile(path, "mkdirat")})

@@ -89,6 +89,13 @@ FAILURES: Final[Mapping[str, tuple[dict[str, Json | Drop], str]]] = {
 }
 
 
+@pytest.mark.spec(
+    "runtime.md#lifecycle/environment-error",
+    "runtime.md#create/cannot-apply",
+    "runtime.md#create/cannot-apply-nothing",
+    "runtime.md#errors/no-trace",
+    "config-linux.md#devices/existing",
+)
 @pytest.mark.parametrize(("changes", "message"), FAILURES.values(), ids=FAILURES)
 def test_a_create_that_fails_leaves_nothing(box: Box, changes: dict[str, Json | Drop], message: str) -> None:
     """Whichever op it is; its poststop hooks run, and the id is free."""
@@ -100,6 +107,7 @@ def test_a_create_that_fails_leaves_nothing(box: Box, changes: dict[str, Json | 
     box.create()
 
 
+@pytest.mark.spec("runtime.md#create/cannot-apply")
 @requires("cgroup-v1")
 def test_a_limit_that_is_refused_leaves_nothing(box: Box) -> None:
     """The cgroups were made already, in every hierarchy."""
@@ -112,6 +120,7 @@ def test_a_limit_that_is_refused_leaves_nothing(box: Box) -> None:
     assert box.left() == []
 
 
+@pytest.mark.spec("runtime.md#errors/no-trace")
 def test_a_failed_create_leaves_what_was_there(box: Box) -> None:
     """The bundle, its root file system and the state root."""
     before = sorted(box.directory.rglob("*"))

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import signal
 
+import pytest
+
 from tests.integration.box import Box
 from tests.integration.stepping import steps_of, stop_at
 from tests.requires import requires
@@ -14,6 +16,7 @@ from tests.requires import requires
 pytestmark = requires("root")
 
 
+@pytest.mark.spec("runtime.md#errors/no-trace")
 def test_a_create_stopped_after_any_step_leaves_nothing(box: Box) -> None:
     """From the container's directory to the last answer to the hands; and it says that it was stopped."""
     steps = steps_of(box, *box.creating())

@@ -30,6 +30,7 @@ def a_state(status: str, annotations: tuple[tuple[str, str], ...] = (("com.examp
     return State("1.3.0", "box", status, pid, "/b", annotations, "/b/rootfs", "2026-01-01T00:00:00Z", "root")
 
 
+@pytest.mark.spec("runtime.md#state/schema")
 @pytest.mark.parametrize("status", STATUSES)
 @pytest.mark.parametrize("annotations", [(), (("com.example.key", "value"), ("empty", ""))])
 def test_the_answer_of_state(status: str, annotations: tuple[tuple[str, str], ...]) -> None:
@@ -64,6 +65,7 @@ def test_the_state_that_an_agent_of_seccomp_reads() -> None:
     assert verdict(STATE, sent["state"]) == ""
 
 
+@pytest.mark.spec("features.md#specification-version/known", "features.md#features-structure/null")
 def test_the_features_are_those_of_the_schema() -> None:
     """And there is a value for each property that the schema knows."""
     answer: Any = json.loads(dump(features(libseccomp="2.5.4")))

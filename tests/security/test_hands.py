@@ -12,6 +12,7 @@ from typing import Final
 
 import pytest
 
+from slinger.host.probe import permitted_capabilities
 from slinger.linux.capabilities import CAPABILITIES
 from tests.bundles import Json, mapping
 from tests.integration.box import INSIDE, Box
@@ -78,7 +79,8 @@ def test_nothing_of_a_process_that_enters_can_be_opened(box: Box) -> None:
 @pytest.mark.usefixtures("hands")
 def test_a_container_that_may_trace_cannot_overwrite_the_runtime(box: Box) -> None:
     """CVE-2019-5736: with CAP_SYS_PTRACE the program can be opened, and it is a sealed copy."""
-    told = watched(box, list(CAPABILITIES))
+    ours = permitted_capabilities()
+    told = watched(box, [name for name, number in CAPABILITIES.items() if ours >> number & 1])
     assert told["overwrite"] in {"EPERM", "ETXTBSY", "EACCES"}
 
 

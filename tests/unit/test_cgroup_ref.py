@@ -21,6 +21,7 @@ def located(path: str, hierarchies: tuple[Hierarchy, ...]) -> list[str]:
     return [place.path for place in locate(path, "box", hierarchies, rootless=False).places]
 
 
+@pytest.mark.spec("config-linux.md#cgroups-path/absolute")
 @pytest.mark.parametrize(
     ("path", "v1", "v2"),
     [
@@ -294,6 +295,7 @@ def test_what_no_order_can_help_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
     )
 
 
+@pytest.mark.spec("config-linux.md#unified/absent")
 def test_a_limit_without_its_controller_is_refused() -> None:
     """It is not silently left out."""
     with pytest.raises(HostError) as caught:
@@ -324,6 +326,7 @@ def unified(tmp_path: Path, **contents: str) -> Ref:
     return Ref((Place(str(tmp_path), 2, (), f"{tmp_path}/x", str(tmp_path)),))
 
 
+@pytest.mark.spec("config-linux.md#unified/absent")
 def test_a_controller_that_is_not_passed_on_is_named(tmp_path: Path) -> None:
     """On v2 a missing file means so."""
     ref = unified(tmp_path, cgroup_controllers="cpu pids\n")
@@ -335,6 +338,7 @@ def test_a_controller_that_is_not_passed_on_is_named(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.spec("config-linux.md#memory/check-before-update")
 def test_a_limit_below_usage_is_refused_when_asked_to_check(tmp_path: Path) -> None:
     """memory.checkBeforeUpdate: v2 would take the limit and kill."""
     ref = unified(tmp_path, memory_current="500\n", memory_max="max\n")

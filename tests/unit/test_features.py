@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from slinger.lifecycle import STAGE_NAMES
 from slinger.linux.flags import OPTION_NAMES
 from slinger.spec.features import features
 from slinger.spec.jsontext import dump, load
 
 
+@pytest.mark.spec("features.md#features-structure/compile-time")
 def test_the_answer_is_made_from_the_tables() -> None:
     """What the code knows is what it tells."""
     answer: dict[str, Any] = features()
@@ -32,6 +35,7 @@ def test_the_answer_is_made_from_the_tables() -> None:
     ]
 
 
+@pytest.mark.spec("features.md#specification-version/known")
 def test_the_answer_has_all_members_and_no_others_than_the_specification_defines() -> None:
     """features.md and features-linux.md of runtime-spec 1.3."""
     answer: dict[str, Any] = features()
@@ -56,6 +60,7 @@ def test_the_answer_has_all_members_and_no_others_than_the_specification_defines
     }
 
 
+@pytest.mark.spec("features.md#annotations/map", "features.md#features-structure/null")
 def test_versions_are_annotations() -> None:
     """An unknown one is left out."""
     assert features(version="1.2", commit="", libseccomp="2.5.4")["annotations"] == {

@@ -67,6 +67,7 @@ def test_a_fault_is_told_with_its_place(text: str, where: str, why: str) -> None
     assert caught.value.path == ""
 
 
+@pytest.mark.spec("glossary.md#json/duplicate-names")
 @pytest.mark.parametrize(
     ("text", "message"),
     [

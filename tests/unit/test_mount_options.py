@@ -28,6 +28,7 @@ def test_all_options_of_the_specification_are_known() -> None:
     assert list(OPTION_NAMES) == sorted([*MUST, *SHOULD, *MAY])
 
 
+@pytest.mark.spec("config.md#linux-mount-options/idmap-no-data", "config.md#linux-mount-options/ridmap-no-data")
 @pytest.mark.parametrize("name", OPTION_NAMES)
 def test_no_known_option_is_data_for_the_file_system(name: str) -> None:
     """The file system would not know it."""

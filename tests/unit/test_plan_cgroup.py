@@ -64,6 +64,7 @@ def test_swap_on_v2_is_without_memory(limit: int, swap: int, only: int) -> None:
     assert swap_only(limit, swap) == only
 
 
+@pytest.mark.spec("config-linux.md#unified/conversion")
 @pytest.mark.parametrize(
     ("limit", "swap", "text"),
     [
@@ -184,6 +185,7 @@ def test_what_a_process_needs_to_join_on_v1_is_early() -> None:
     assert not [each for each in writes(Resources(cpu=Cpu(cpus="0", mems="0")), 2) if each.early]
 
 
+@pytest.mark.spec("config-linux.md#pids/zero")
 @pytest.mark.parametrize(("limit", "value"), [(-1, "max"), (-9, "max"), (0, "1"), (7, "7")])
 @pytest.mark.parametrize("version", [1, 2])
 def test_the_number_of_processes(limit: int, value: str, version: int) -> None:
@@ -289,6 +291,7 @@ def test_a_controller_that_v2_has_on_a_hybrid_host_is_written_there() -> None:
     ]
 
 
+@pytest.mark.spec("config-linux.md#unified/written")
 def test_unified_comes_last_and_line_by_line() -> None:
     """It has the last word over the converted limits; a file takes one line at a time."""
     resources = Resources(unified=(("io.max", "8:0 rbps=1\n8:16 rbps=2"), ("memory.high", "5")), pids_limit=3)
@@ -303,6 +306,7 @@ def test_unified_comes_last_and_line_by_line() -> None:
 NOT_IN_V2 = "cgroup v2 has nothing like it (leave it out)"
 
 
+@pytest.mark.spec("config-linux.md#unified/conversion")
 @pytest.mark.parametrize(
     ("resources", "version", "text"),
     [

@@ -37,6 +37,7 @@ def test_a_version_1_is_accepted(version: str) -> None:
     assert warned(("ociVersion", version)) == ()
 
 
+@pytest.mark.spec("config.md#specification-version/semver")
 @pytest.mark.parametrize(
     "version",
     ["", "1", "1.0", "1.0.0.0", "v1.0.0", "01.0.0", "1.0.0-", "1.0.0-01", "1.0.0-a..b", "1.0.0+", "1.0.0-ä", "1.²"],

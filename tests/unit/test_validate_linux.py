@@ -17,6 +17,13 @@ FLAGS = "MPOL_F_NUMA_BALANCING, MPOL_F_RELATIVE_NODES, MPOL_F_STATIC_NODES"
 RELATIVE_AND_STATIC = ["MPOL_F_RELATIVE_NODES", "MPOL_F_STATIC_NODES"]
 
 
+@pytest.mark.spec(
+    "config-linux.md#namespaces/path-absolute",
+    "config-linux.md#namespaces/duplicate",
+    "config-linux.md#masked-paths/absolute",
+    "config-linux.md#readonly-paths/absolute",
+    "config-linux.md#cgroups-path/invalid",
+)
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
@@ -157,6 +164,7 @@ def test_a_property_of_a_namespace_needs_the_namespace(name: str, value: object,
     )
 
 
+@pytest.mark.spec("config-linux.md#devices/twice")
 def test_a_device_that_is_listed_twice_is_a_warning() -> None:
     """config-linux.md: the same numbers SHOULD NOT repeat."""
     assert warned(("linux.devices", [FUSE, {**FUSE, "path": "/dev/other"}])) == (

@@ -13,6 +13,12 @@ USER_NAMESPACE = ("linux.namespaces", [*MINIMAL["linux"]["namespaces"], {"type":
 MAPS = (("linux.uidMappings", ROOTLESS_MAP), ("linux.gidMappings", ROOTLESS_MAP))
 
 
+@pytest.mark.spec(
+    "config.md#posix-platform-mounts/uid-mappings",
+    "config.md#posix-platform-mounts/gid-mappings",
+    "config.md#linux-mount-options/idmap-none",
+    "config.md#linux-mount-options/ridmap-none",
+)
 @pytest.mark.parametrize(
     ("mount", "message"),
     [

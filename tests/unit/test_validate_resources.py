@@ -9,6 +9,12 @@ from tests.unit.documents import refused, warned
 NUMBERS = {"major": 8, "minor": 0}
 
 
+@pytest.mark.spec(
+    "config-linux.md#cpu/quota",
+    "config-linux.md#cpu/burst",
+    "config-linux.md#block-io/weight",
+    "config-linux.md#rdma/limits",
+)
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
@@ -140,6 +146,7 @@ def test_a_possible_value_is_accepted(name: str, value: object) -> None:
     assert warned((f"linux.resources.{name}", value)) == ()
 
 
+@pytest.mark.spec("config-linux.md#memory/kernel", "config-linux.md#memory/kernel-tcp")
 def test_a_limit_on_kernel_memory_is_a_warning() -> None:
     """Deprecated by the specification."""
     assert warned(("linux.resources.memory", {"kernel": 1, "kernelTCP": 0})) == (

@@ -21,6 +21,12 @@ def argument(index: int, operator: str) -> dict[str, object]:
     return {"index": index, "value": 0, "op": operator}
 
 
+@pytest.mark.spec(
+    "config-linux.md#seccomp/default-errno",
+    "config-linux.md#seccomp/errno",
+    "config-linux.md#seccomp/names",
+    "config-linux.md#seccomp/metadata",
+)
 @pytest.mark.parametrize(
     ("seccomp", "message"),
     [

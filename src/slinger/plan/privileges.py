@@ -26,6 +26,22 @@ def _grantable(config: Config, facts: Facts) -> int:
     return known if in_user_namespace(config, facts) else known & facts.capabilities
 
 
+def refused_capabilities(config: Config, process: Process, facts: Facts) -> tuple[str, ...]:
+    """The warning about known capabilities that cannot be granted, if there are any (config.md, "Linux Process").
+
+    Whoever runs us has not got them, the kernel does not know them, or another set lacks what capset(2) wants there.
+    """
+    caps = process.capabilities or NO_CAPABILITIES
+    grantable = _grantable(config, facts)
+    permitted = mask(caps.permitted)[0] & grantable
+    inheritable = mask(caps.inheritable)[0] & grantable
+    lost = (mask((*caps.bounding, *caps.permitted, *caps.inheritable))[0]) & ~grantable
+    lost |= mask(caps.effective)[0] & ~permitted
+    lost |= mask(caps.ambient)[0] & ~(permitted & inheritable)
+    names = [name for name, number in CAPABILITIES.items() if lost >> number & 1]
+    return (f"process.capabilities: cannot be granted, ignored: {', '.join(names)}",) if names else ()
+
+
 def held(process: Process, facts: Facts) -> int:
     """What stays permitted until the filter is loaded: without no_new_privs that takes CAP_SYS_ADMIN (seccomp(2)).
 

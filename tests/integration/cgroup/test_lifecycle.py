@@ -19,6 +19,7 @@ from tests.requires import requires
 pytestmark = requires("root", "cgroup")
 
 
+@pytest.mark.spec("runtime.md#delete/resources")
 @pytest.mark.parametrize("below", ["", "/a/b"])
 def test_a_process_is_in_every_hierarchy_of_the_container(name: str, make: Make, start: Start, below: str) -> None:
     """After join, with its children to come; and the directories are gone after remove, the parents too."""
@@ -142,6 +143,7 @@ def test_what_is_in_use_is_told(make: Make, start: Start, monkeypatch: pytest.Mo
     assert existing(ref) == [main.path]
 
 
+@pytest.mark.spec("runtime.md#delete/others")
 def test_a_cgroup_that_was_there_stays(name: str, make: Make, start: Start) -> None:
     """With the children it had. What the container made in it goes, and so do its processes."""
     hierarchies = probe.probe_hierarchies()
@@ -161,6 +163,7 @@ def test_a_cgroup_that_was_there_stays(name: str, make: Make, start: Start) -> N
     cgroup.remove(before)
 
 
+@pytest.mark.spec("config-linux.md#control-groups/unfit")
 def test_a_cgroup_with_processes_is_not_taken(name: str, make: Make, start: Start) -> None:
     """Nor one that has them below itself."""
     ref = make(below="/in")

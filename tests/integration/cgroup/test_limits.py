@@ -177,6 +177,7 @@ def test_a_memory_limit_below_usage_tells_the_usage(make: Make, start: Start) ->
     assert str(caught.value).startswith(f"{text} (more than that is in use and cannot be reclaimed: 4")
 
 
+@pytest.mark.spec("config-linux.md#allowed-device-list/order")
 @requires("cgroup-v1")
 def test_a_processes_devices_are_those_of_the_list(make: Make, start: Start) -> None:
     """A device that is not in it cannot be opened; the default ones can; an update leaves the list alone."""
@@ -208,6 +209,7 @@ def test_without_privilege_devices_are_left_alone(name: str) -> None:
         cgroup.remove(ref)
 
 
+@pytest.mark.spec("config-linux.md#unified/controllers")
 @requires("cgroup-hybrid", "cgroup-unified-hugetlb")
 def test_a_controller_of_v2_is_used_on_a_hybrid_host(make: Make) -> None:
     """Where v1 does not have it: enabled on the way down, and only it."""
