@@ -101,6 +101,7 @@ def _rdma(resources: Resources, version: int) -> list[Write]:
 
 
 def _devices(resources: Resources, version: int) -> list[Write]:
+    # On v2 they are a program and no file: device_filter.py.
     if version == V2 or not resources.devices:
         return []
     final = device_list(resources.devices)

@@ -81,13 +81,29 @@ def device_list(rules: tuple[DeviceRule, ...]) -> DeviceList:
     return state
 
 
-def _after(state: DeviceList, rule: DeviceRule, origin: str) -> DeviceList:
+class CheckedRule(Record):
+    """A rule with its letters in the order of "rwm", each once, and None for all numbers."""
+
+    allow: bool
+    type: str
+    major: int | None
+    minor: int | None
+    access: str
+
+
+def checked(rule: DeviceRule, origin: str) -> CheckedRule:
+    """The rule as it is meant. ConfigError for letters or a type that there are not."""
     access = "".join(letter for letter in ALL if letter in rule.access)
     if not rule.access or len(access) != len(set(rule.access)):
         raise ConfigError(f"{origin}.access", f'"{rule.access}" is not made of the letters r, w and m')
     if rule.type not in {"a", "b", "c"}:
         raise ConfigError(f"{origin}.type", f'"{rule.type}" is none of a, b and c')
-    major, minor = _or_all(rule.major), _or_all(rule.minor)
+    return CheckedRule(rule.allow, rule.type, _or_all(rule.major), _or_all(rule.minor), access)
+
+
+def _after(state: DeviceList, asked: DeviceRule, origin: str) -> DeviceList:
+    rule = checked(asked, origin)
+    access, major, minor = rule.access, rule.major, rule.minor
     if rule.type == "a" and major is None and minor is None and access == ALL:
         return DeviceList(allow=rule.allow)
     if state == DeviceList(allow=True) and rule.type == "a" and major is None and minor is None and not rule.allow:

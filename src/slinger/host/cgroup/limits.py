@@ -63,7 +63,8 @@ def table(ref: Ref, resources: Resources | None) -> tuple[Write, ...]:
         mounted = {name for place in ref.places for name in place.controllers}
         if any(line.controller not in mounted for line in lines):
             lines = writes(resources, 1, _controllers(unified.mount))
-    if ref.rootless:  # the kernel lets only root of the initial user namespace set them
+    # The kernel lets only root of the initial user namespace set them; without v1's controller they are a filter.
+    if ref.rootless or (unified is not None and not on_v1(ref, "devices")):
         lines = tuple(line for line in lines if line.controller != "devices")
     return lines
 
@@ -88,7 +89,21 @@ def apply(ref: Ref, resources: Resources | None, *, devices: bool = True) -> Non
     lines = table(ref, resources)
     if resources is not None:
         check_usage(ref, resources)
+        if devices:
+            _apply_filter(ref, resources)
     run(ref, lines if devices else tuple(line for line in lines if line.controller != "devices"))
+
+
+def _apply_filter(ref: Ref, resources: Resources) -> None:
+    """Device rules where v1 does not have them: the program on the v2 cgroup. ConfigError, HostError."""
+    unified = ref.unified()
+    if not resources.devices or unified is None or ref.rootless or on_v1(ref, "devices"):
+        return
+    # _ctypes is a shared object of its own, and this is for v2 alone.
+    from slinger.host.cgroup.filter import attach  # noqa: PLC0415
+    from slinger.plan.device_filter import device_program  # noqa: PLC0415
+
+    attach(unified.path, device_program(resources.devices))
 
 
 def run(ref: Ref, lines: tuple[Write, ...]) -> None:
