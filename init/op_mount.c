@@ -134,18 +134,20 @@ static int refuse_detour_into_proc(struct hands *h, int target, const char *dest
     return 0;
 }
 
-/* A tmpfs takes after the directory that it covers: its mode, with tmpcopyup what is in it. The label is its own. */
+/* A tmpfs takes after the directory that it covers, if there was one: its mode, with tmpcopyup what is in it. The label
+ * is its own. */
 static int take_after(struct hands *h, const struct op_mount_new *op, int mount, int target) {
     struct stat st;
-    if (!op->copy_mode && !op->copy_up && op->label[0] == '\0')
+    bool covers = target >= 0 && (op->copy_mode || op->copy_up);
+    if (!covers && op->label[0] == '\0')
         return 0;
     int to = openat(mount, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (to < 0)
         return fail(h, "openat", op->destination);
     int result = 0;
-    if (op->copy_mode && (fstat(target, &st) != 0 || fchmod(to, st.st_mode & 07777) != 0))
+    if (covers && op->copy_mode && (fstat(target, &st) != 0 || fchmod(to, st.st_mode & 07777) != 0))
         result = fail(h, "fchmod", op->destination);
-    else if (op->copy_up && copy_tree(target, to) != 0)
+    else if (covers && op->copy_up && copy_tree(target, to) != 0)
         result = fail(h, "copying up", op->destination);
     else if (set_label(to, op->label) != 0)
         result = fail(h, "fsetxattr", op->label);
@@ -155,7 +157,10 @@ static int take_after(struct hands *h, const struct op_mount_new *op, int mount,
 
 int do_mount_new(struct hands *h, const struct op_mount_new *op) {
     uint64_t resolve = op->real_directory ? RESOLVE_NO_SYMLINKS : 0;
-    int target = open_made(h, op->destination, MAKE_DIRECTORY, resolve);
+    int target = open_in_root(h, op->destination, O_PATH, resolve);
+    bool covers = target >= 0;
+    if (!covers)
+        target = open_made(h, op->destination, MAKE_DIRECTORY, resolve);
     if (target < 0)
         return fail(h, "openat2", op->destination);
     int mount = -1;
@@ -166,7 +171,7 @@ int do_mount_new(struct hands *h, const struct op_mount_new *op) {
     }
     int result = -1;
     if (mount >= 0) {
-        result = take_after(h, op, mount, target);
+        result = take_after(h, op, mount, covers ? target : -1);
         if (result == 0)
             result = attach(h, mount, target, op->destination);
         close(mount);
@@ -179,8 +184,13 @@ int do_mount_bind(struct hands *h, const struct op_mount_bind *op) {
     int tree = h->slots[op->slot];
     h->slots[op->slot] = -1;
     struct stat st;
+    struct statfs fs;
     if (fstat(tree, &st) != 0)
         return fail(h, "fstat", NULL);
+    if (op->procfs && (fstatfs(tree, &fs) != 0 || fs.f_type != PROC_SUPER_MAGIC)) {
+        close(tree);
+        return fail_with(h, "fstatfs", "the source is no procfs", EINVAL);
+    }
     int target = open_made(h, op->destination, S_ISDIR(st.st_mode) ? MAKE_DIRECTORY : MAKE_FILE, 0);
     if (target < 0)
         return fail(h, "openat2", op->destination);
@@ -207,6 +217,22 @@ int do_mount_change(struct hands *h, const struct op_mount_change *op) {
     else if (op->propagation != 0 &&
              set_propagation(target, "", (uint64_t)op->propagation, op->propagation_recursive != 0) != 0)
         result = fail(h, "mount_setattr", op->destination);
+    close(target);
+    return result;
+}
+
+int do_reconfigure(struct hands *h, const struct op_reconfigure *op) {
+    int target = open_made(h, op->destination, MAKE_NOTHING, 0);
+    if (target < 0)
+        return fail(h, "openat2", op->destination);
+    int fs = sys_fspick(target, "", FSPICK_EMPTY_PATH | FSPICK_CLOEXEC);
+    int result = fs < 0 ? fail(h, "fspick", op->destination) : 0;
+    for (size_t i = 0; result == 0 && i < op->options.count; i++)
+        result = configure(h, fs, op->options.items[i]);
+    if (result == 0 && sys_fsconfig(fs, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0) != 0)
+        result = fail(h, "fsconfig", "reconfigure");
+    if (fs >= 0)
+        close(fs);
     close(target);
     return result;
 }

@@ -36,6 +36,7 @@ enum op_kind {
     OP_OPEN_ROOT,
     OP_MOUNT_NEW,
     OP_MOUNT_BIND,
+    OP_RECONFIGURE,
     OP_MOUNT_CHANGE,
     OP_MAKE_NODE,
     OP_MAKE_LINK,
@@ -70,7 +71,7 @@ enum op_kind {
     OP_SECCOMP,
     OP_EXEC,
 };
-#define OP_KINDS 57
+#define OP_KINDS 58
 
 enum message_kind {
     MESSAGE_INIT_PID,
@@ -194,6 +195,12 @@ struct op_mount_bind {
     int64_t attr_clr;
     int64_t rec_set;
     int64_t rec_clr;
+    int64_t procfs;
+};
+
+struct op_reconfigure {
+    const char *destination;
+    struct strings options;
 };
 
 struct op_mount_change {
@@ -204,7 +211,6 @@ struct op_mount_change {
     int64_t rec_clr;
     int64_t propagation;
     int64_t propagation_recursive;
-    int64_t must_be_mount;
 };
 
 struct op_make_node {
@@ -389,6 +395,7 @@ struct op {
         struct op_open_root open_root;
         struct op_mount_new mount_new;
         struct op_mount_bind mount_bind;
+        struct op_reconfigure reconfigure;
         struct op_mount_change mount_change;
         struct op_make_node make_node;
         struct op_make_link make_link;
@@ -522,6 +529,11 @@ static inline int op_take(struct reader *r, struct op *op) {
         take_int(r, &op->mount_bind.attr_clr);
         take_int(r, &op->mount_bind.rec_set);
         take_int(r, &op->mount_bind.rec_clr);
+        take_int(r, &op->mount_bind.procfs);
+        return 0;
+    case OP_RECONFIGURE:
+        take_string(r, &op->reconfigure.destination);
+        take_strings(r, &op->reconfigure.options);
         return 0;
     case OP_MOUNT_CHANGE:
         take_string(r, &op->mount_change.destination);
@@ -531,7 +543,6 @@ static inline int op_take(struct reader *r, struct op *op) {
         take_int(r, &op->mount_change.rec_clr);
         take_int(r, &op->mount_change.propagation);
         take_int(r, &op->mount_change.propagation_recursive);
-        take_int(r, &op->mount_change.must_be_mount);
         return 0;
     case OP_MAKE_NODE:
         take_string(r, &op->make_node.path);
@@ -701,6 +712,7 @@ int do_attach_root(struct hands *h, const struct op_attach_root *op);
 int do_open_root(struct hands *h, const struct op_open_root *op);
 int do_mount_new(struct hands *h, const struct op_mount_new *op);
 int do_mount_bind(struct hands *h, const struct op_mount_bind *op);
+int do_reconfigure(struct hands *h, const struct op_reconfigure *op);
 int do_mount_change(struct hands *h, const struct op_mount_change *op);
 int do_make_node(struct hands *h, const struct op_make_node *op);
 int do_make_link(struct hands *h, const struct op_make_link *op);
@@ -785,6 +797,8 @@ static inline int op_do(struct hands *h, const struct op *op) {
         return do_mount_new(h, &op->mount_new);
     case OP_MOUNT_BIND:
         return do_mount_bind(h, &op->mount_bind);
+    case OP_RECONFIGURE:
+        return do_reconfigure(h, &op->reconfigure);
     case OP_MOUNT_CHANGE:
         return do_mount_change(h, &op->mount_change);
     case OP_MAKE_NODE:

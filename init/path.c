@@ -65,8 +65,7 @@ static int make_one(struct hands *h, const char *path, size_t start, size_t end,
     /* Somebody else may have made it meanwhile; what it is shows when it is opened below the same parent. */
     int fd = -1;
     if (made == 0 || error == EEXIST) {
-        fd = open_at(
-            parent, name, O_PATH | O_NOFOLLOW | (file ? 0 : O_DIRECTORY), RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+        fd = open_at(parent, name, O_PATH | (file ? 0 : O_DIRECTORY), RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
         error = errno;
     }
     close(parent);
@@ -74,11 +73,29 @@ static int make_one(struct hands *h, const char *path, size_t start, size_t end,
     return fd;
 }
 
-/* Open a path that is made where it is missing, component by component. With MAKE_PARENT only what leads to it. */
-int open_made(struct hands *h, const char *path, enum make make, uint64_t resolve) {
-    int fd = make == MAKE_PARENT ? -1 : open_in_root(h, path, O_PATH, resolve);
-    if (make == MAKE_NOTHING || fd >= 0 || (make != MAKE_PARENT && errno != ENOENT))
-        return fd;
+/* Put what a symlink that leads nowhere says in its place, path[start..end): 1; 0 if there is no symlink; -1. */
+static int follow_link(struct hands *h, char *path, size_t start, size_t end) {
+    char target[PATH_LIMIT];
+    int link = open_prefix(h, path, end, O_PATH | O_NOFOLLOW, 0);
+    if (link < 0)
+        return errno == ENOENT ? 0 : -1;
+    ssize_t size = readlinkat(link, "", target, sizeof target);
+    close(link);
+    if (size < 0)
+        return errno == ENOENT || errno == EINVAL ? 0 : -1;
+    size_t rest = strlen(path + end) + 1;
+    size_t kept = target[0] == '/' ? 0 : start;
+    if (kept + (size_t)size + rest > PATH_LIMIT) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    memmove(path + kept + size, path + end, rest);
+    memcpy(path + kept, target, (size_t)size);
+    return 1;
+}
+
+/* Component by component; *found is what is at the end. 1 if a symlink was followed, which has changed the path. */
+static int make_along(struct hands *h, char *path, enum make make, uint64_t resolve, int *found) {
     size_t end = 0;
     size_t length = strlen(path);
     while (length > 0 && path[length - 1] == '/')
@@ -89,16 +106,47 @@ int open_made(struct hands *h, const char *path, enum make make, uint64_t resolv
         for (end = start; end < length && path[end] != '/'; end++)
             ;
         bool last = end >= length;
-        if (last && make == MAKE_PARENT)
-            return open_prefix(h, path, start, O_PATH | O_DIRECTORY, resolve);
-        fd = open_prefix(h, path, end, O_PATH, resolve);
-        if (fd < 0 && errno == ENOENT)
+        if (last && make == MAKE_PARENT) {
+            *found = open_prefix(h, path, start, O_PATH | O_DIRECTORY, resolve);
+            return 0;
+        }
+        int fd = open_prefix(h, path, end, O_PATH, resolve);
+        if (fd < 0 && errno == ENOENT) {
+            int followed = resolve & RESOLVE_NO_SYMLINKS ? 0 : follow_link(h, path, start, end);
+            if (followed != 0)
+                return followed;
             fd = make_one(h, path, start, end, last && make == MAKE_FILE, resolve);
-        if (fd < 0 || last)
-            return fd;
+        }
+        if (fd < 0 || last) {
+            *found = fd;
+            return 0;
+        }
         close(fd);
     }
-    return open_in_root(h, "/", O_PATH, resolve);
+    *found = open_in_root(h, "/", O_PATH, resolve);
+    return 0;
+}
+
+/* Open a path that is made where it is missing. With MAKE_PARENT only what leads to it. What the symlinks of an image
+ * lead to is made inside the root, as a process there would make it. */
+int open_made(struct hands *h, const char *path, enum make make, uint64_t resolve) {
+    enum { LINKS_MAX = 40 }; /* as the kernel has it: path_resolution(7) */
+    char work[PATH_LIMIT];
+    int fd = make == MAKE_PARENT ? -1 : open_in_root(h, path, O_PATH, resolve);
+    if (make == MAKE_NOTHING || fd >= 0 || (make != MAKE_PARENT && errno != ENOENT))
+        return fd;
+    if (strlen(path) >= sizeof work) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    strcpy(work, path);
+    for (int links = 0; links <= LINKS_MAX; links++) {
+        int followed = make_along(h, work, make, resolve, &fd);
+        if (followed <= 0)
+            return followed < 0 ? -1 : fd;
+    }
+    errno = ELOOP;
+    return -1;
 }
 
 /* The directory that holds a path, made if missing; *name is the last component. */

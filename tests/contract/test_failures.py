@@ -340,7 +340,31 @@ ROOTED: Final[tuple[tuple[Build, str], ...]] = (
     ),
     (
         in_root(ops.MountChange("mounts[3]", destination="/data", attr_set=1)),
-        "mounts[3] (/data): mount_setattr: invalid argument",
+        "mounts[3] (/data): mount_setattr: invalid argument (nothing is mounted there)",
+    ),
+    (
+        in_root(ops.Reconfigure("mounts[3]", destination="/none", options=("rw",))),
+        "mounts[3] (/none): openat2: no such file or directory",
+    ),
+    (
+        in_root(ops.Reconfigure("mounts[3]", destination="/data", options=("rw",))),
+        (
+            "mounts[3] (/data): fspick: invalid argument (nothing is mounted there, or the file system does not take "
+            "the option)"
+        ),
+    ),
+    (
+        in_root(TMPFS, ops.Reconfigure("mounts[3]", destination="/mnt", options=("size=64k", "nonsense"))),
+        (
+            "mounts[3] (/mnt): fsconfig nonsense: invalid argument (nothing is mounted there, or the file system does "
+            "not take the option)"
+        ),
+    ),
+    (
+        in_root(
+            ops.OpenTree("", slot=1, path="/etc"), ops.MountBind("mounts[2]", slot=1, destination="/proc", procfs=1)
+        ),
+        "mounts[2] (/proc): fstatfs the source is no procfs: invalid argument",
     ),
     (
         in_root(ops.MakeNode("linux.devices[0]", path="/secret", kind=0o020000, major=1, minor=3)),

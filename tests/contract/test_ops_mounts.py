@@ -197,6 +197,43 @@ def test_attributes_of_a_mount_are_changed(
         assert table[f"{rootfs}/mnt/below"].options == below | {"relatime"}
 
 
+@works(ops.Reconfigure)
+def test_the_super_block_of_a_mount_is_changed(rootfs: Path) -> None:
+    """Its options, and whether it is read-only, which the mount may be as well."""
+    plan = (
+        *rooted(rootfs),
+        tmpfs("/mnt", "size=64k", "ro"),
+        ops.Reconfigure("mounts[2]", destination="/mnt", options=("size=128k", "rw", "sync")),
+    )
+    with look(*plan).reach() as walk:
+        changed = mounts(walk.pid)[f"{rootfs}/mnt"].super_options
+        assert {"rw", "sync", "size=128k"} <= changed
+
+
+@works(ops.MountNew)
+def test_a_tmpfs_on_nothing_has_the_mode_of_a_tmpfs(rootfs: Path) -> None:
+    """The directory that is made for it is not what it takes after."""
+    with look(*rooted(rootfs), tmpfs("/made/here", copy_mode=1)).reach() as walk:
+        assert inside(walk.pid, f"{rootfs}/made/here").stat().st_mode & 0o7777 == 0o1777
+        assert (rootfs / "made/here").stat().st_mode & 0o7777 == 0o755
+
+
+@works(ops.MountBind)
+@pytest.mark.parametrize(("target", "made"), [("/tmp/a/b", "tmp/a/b"), ("../tmp/./c//", "tmp/c"), ("d", "etc/d")])
+@pytest.mark.parametrize("source", ["data", "secret"])
+def test_what_a_dangling_symlink_leads_to_is_made_inside(rootfs: Path, target: str, made: str, source: str) -> None:
+    """As a process in the container would make it: images have /etc/resolv.conf lead to what is not there yet."""
+    (rootfs / "etc/name").symlink_to("/hop/name")
+    (rootfs / "hop").symlink_to("etc/hops")
+    (rootfs / "etc/hops").mkdir()
+    (rootfs / "etc/hops/name").symlink_to(target if target.startswith("/") else f"../{target}")
+    bind = ops.MountBind("mounts[1]", slot=1, destination="/etc/name")
+    plan = (ops.OpenTree("", by=OUTER, slot=1, path=f"{rootfs}/{source}"), *rooted(rootfs), bind)
+    with look(*plan).reach() as walk:
+        assert mounts(walk.pid)[f"{rootfs}/{made}"].root.endswith(source)
+    assert (rootfs / made).is_dir() is (source == "data")
+
+
 @works(ops.MountChange)
 @pytest.mark.parametrize(("recursive", "below"), [(0, set[str]()), (1, {"shared"})])
 def test_the_propagation_of_a_mount_is_changed(rootfs: Path, recursive: int, below: set[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,20 @@ def box(slinger: str, tmp_path: Path, tmp_root: Path) -> Iterator[Box]:
     yield box
     done = box.call("delete", "--force", box.id)
     assert (done.status, done.stderr, box.left()) == (0, "", [])
+
+
+@pytest.fixture
+def volume(box: Box) -> Iterator[Path]:
+    """Two file systems of the host's, one below the other, shared as those of a host are."""
+    path = box.directory / "volume"
+    path.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "volume", path], check=True)
+    subprocess.run(["mount", "--make-shared", path], check=True)
+    (path / "below").mkdir()
+    (path / "kept").write_text("of the volume\n")
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "below", path / "below"], check=True)
+    yield path
+    subprocess.run(["umount", "--recursive", path], check=True)
 
 
 @pytest.fixture

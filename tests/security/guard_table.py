@@ -92,6 +92,11 @@ GUARDS: Final = (
         (f"{PATHS}::test_nothing_is_mounted_over_proc",),
     ),
     Guard(
+        "paths: a procfs on /proc",
+        (("init/op_mount.c", "fs.f_type != PROC_SUPER_MAGIC)) {", "fs.f_type == 1)) {"),),
+        (f"{PATHS}::test_only_a_procfs_is_bound_on_proc",),
+    ),
+    Guard(
         "nodes: given away by descriptor",
         (
             (

@@ -126,24 +126,29 @@ def test_kernel_file_systems_are_not_mounted_through_a_symlink(box: Box, canary:
     assert canary.exists()
 
 
-def test_a_dev_that_is_a_symlink_to_the_host_changes_nothing_there(box: Box, canary: Path) -> None:
-    """CVE-2026-41579, CVE-2026-47766: without a file system on /dev, nodes are made inside or not at all."""
+@pytest.mark.parametrize("dangling", [False, True])
+def test_a_dev_that_is_a_symlink_to_the_host_changes_nothing_there(box: Box, canary: Path, *, dangling: bool) -> None:
+    """CVE-2026-41579, CVE-2026-47766: without a file system on /dev, nodes are made inside; so is what it leads to."""
     rootfs = box.bundle.rootfs
     (rootfs / "dev").rmdir()
     (rootfs / "dev").symlink_to(canary)
+    if not dangling:
+        inside(rootfs, canary).mkdir(parents=True)
     box.configure({"mounts": mounts_but(box, DEV), "linux.maskedPaths": []})
-    box.fail(*box.creating())
-    inside(rootfs, canary).mkdir(parents=True)
     box.succeed(*box.running())
     assert (inside(rootfs, canary) / "null").is_char_device()
 
 
 @pytest.mark.parametrize("source", ["secret", "data"])
-def test_a_bind_mount_on_a_symlink_to_the_host_stays_inside(box: Box, canary: Path, source: str) -> None:
+@pytest.mark.parametrize("dangling", [False, True])
+def test_a_bind_mount_on_a_symlink_to_the_host_stays_inside(
+    box: Box, canary: Path, source: str, *, dangling: bool
+) -> None:
     """CVE-2021-30465, CVE-2024-45310 without a race: file and directory."""
     rootfs = box.bundle.rootfs
     (rootfs / "detour").symlink_to(canary)
-    inside(rootfs, canary).mkdir(parents=True)
+    if not dangling:
+        inside(rootfs, canary).mkdir(parents=True)
     box.configure(
         {
             "process.args": [INSIDE, "probe", "/detour/new"],
@@ -182,6 +187,16 @@ def test_nothing_is_mounted_over_proc(box: Box, destination: str, message: str) 
     """CVE-2019-16884: what labels are written to cannot be covered."""
     box.configure({"mounts+": [mount(destination, "tmpfs", "tmpfs")]})
     assert message in box.fail(*box.creating())
+
+
+@pytest.mark.parametrize("options", [("bind",), ("rbind", "ro")])
+def test_only_a_procfs_is_bound_on_proc(box: Box, options: tuple[str, ...]) -> None:
+    """CVE-2019-16884: a volume with a false /proc/self/attr; the host's own procfs, or a part of one, is none."""
+    (box.bundle.rootfs / "data/self").mkdir()
+    box.configure({"mounts+": [mount("/proc", "bind", str(box.bundle.rootfs / "data"), *options)]})
+    assert box.fail(*box.creating()) == "mounts[7] (/proc): fstatfs the source is no procfs: invalid argument"
+    box.configure({"mounts+": [mount("/proc", "bind", "/proc", *options)], "process.args": [INSIDE, "true"]})
+    box.succeed(*box.running())
 
 
 def make_fifo(path: Path) -> None:

@@ -244,10 +244,61 @@ def test_slots_are_counted_on() -> None:
 def test_a_remount_changes_what_is_there() -> None:
     """And nothing is mounted."""
     done = plan(mount("/a", "none", "none", "remount", "ro", "nosuid"))
-    change = ops.MountChange(
-        "mounts[0]", destination="/a", attr_set=MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID, must_be_mount=1
-    )
+    change = ops.MountChange("mounts[0]", destination="/a", attr_set=MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID)
     assert done == Mounts((), (change, GATE), (), 1)
+
+
+def test_a_remount_changes_the_super_block_unless_it_is_of_a_bind() -> None:
+    """``rw`` has to undo what ``ro`` did to a new file system; ``ro`` is for the mount: others may show the same."""
+    done = plan(mount("/a", "tmpfs", "t", "remount", "rw", "size=1", "sync", "ro", "rw"))
+    assert done.mounts == (
+        ops.Reconfigure("mounts[0]", destination="/a", options=("size=1", "sync", "rw")),
+        ops.MountChange("mounts[0]", destination="/a", attr_clr=MOUNT_ATTR_RDONLY),
+        GATE,
+    )
+    done = plan(mount("/a", "none", "none", "bind", "remount", "rw", "nosuid"))
+    assert done.mounts == (
+        ops.MountChange("mounts[0]", destination="/a", attr_set=MOUNT_ATTR_NOSUID, attr_clr=MOUNT_ATTR_RDONLY),
+        GATE,
+    )
+
+
+@pytest.mark.parametrize("source", ["/r/data", "/bundle/rootfs/data", "rootfs/data", "rootfs/./x/../data/"])
+@pytest.mark.parametrize(
+    ("earlier", "options", "in_order"),
+    [
+        ("/data", ("bind",), True),
+        ("/data/below", ("rbind",), True),
+        ("/data/below", ("bind",), False),
+        ("/dat", ("rbind",), False),
+        ("/database", ("rbind",), False),
+        ("/other", ("rbind",), False),
+    ],
+)
+def test_a_source_in_the_root_shows_what_the_list_has_mounted_there(
+    source: str, earlier: str, options: tuple[str, ...], *, in_order: bool
+) -> None:
+    """It is opened in its turn; only where that makes a difference, since outer may reach what init may not."""
+    done = plan(mount(earlier, "tmpfs", "t"), mount("/a", "bind", source, *options), mount(earlier, "tmpfs", "t"))
+    kinds = [type(op) for op in done.mounts]
+    order = [ops.MountNew, ops.OpenTree, ops.MountBind, ops.MountNew, ops.Gate]
+    assert kinds == (order if in_order else [each for each in order if each != ops.OpenTree])
+    opened = [op for op in (*done.sources, *done.mounts) if isinstance(op, ops.OpenTree)]
+    assert [op.by for op in opened] == [INIT if in_order else OUTER]
+
+
+@pytest.mark.parametrize("source", ["/r", "rootfs"])
+def test_the_root_itself_is_opened_in_its_turn(source: str) -> None:
+    """With all that is mounted in it so far."""
+    done = plan(mount("/x", "tmpfs", "t"), mount("/a", "bind", source, "rbind"))
+    assert [type(op) for op in done.mounts] == [ops.MountNew, ops.OpenTree, ops.MountBind, ops.Gate]
+
+
+@pytest.mark.parametrize(("destination", "procfs"), [("/proc", 1), ("proc/", 1), ("/procs", 0), ("/proc/stat", 0)])
+def test_only_a_procfs_may_be_bound_on_proc(destination: str, procfs: int) -> None:
+    """CVE-2019-16884: what it is, is seen when it has been opened."""
+    (op,) = (op for op in plan(mount(destination, "bind", "/s")).mounts if isinstance(op, ops.MountBind))
+    assert op.procfs == procfs
 
 
 def test_recursive_attributes_of_a_new_file_system_are_set_after_it() -> None:

@@ -13,7 +13,7 @@ from slinger.plan.devices import DEFAULTS, dev_is_hosts, device_ops
 from slinger.plan.facts import Facts, Options
 from slinger.plan.masks import mask_ops
 from slinger.plan.ops import INIT, OUTER, Op
-from slinger.plan.rootfs import attach_ops, enter_ops, has_mounts, open_ops, propagation_ops, readonly_ops
+from slinger.plan.rootfs import attach_ops, closing_ops, enter_ops, has_mounts, open_ops, propagation_ops
 from tests.unit.documents import parsed
 
 FACTS = Facts(rootfs="/r")
@@ -33,7 +33,7 @@ def test_without_a_mount_namespace_nothing_is_mounted() -> None:
     """The root is a handle that is entered by chroot; the host's mounts are left alone."""
     config = parsed(SHARED_MOUNTS, ("root.readonly", True))
     assert not has_mounts(config)
-    assert open_ops(config, FACTS) == propagation_ops(config) == readonly_ops(config) == []
+    assert open_ops(config, FACTS) == propagation_ops(config) == closing_ops(config) == []
     assert attach_ops(config, FACTS) == [ops.OpenRoot("root.path", path="/r")]
     assert enter_ops(config, OPTIONS) == [ops.Pivot("root.path", how=2)]
     assert device_ops(config, FACTS, 1) == ([], [], 1)
@@ -68,7 +68,17 @@ def test_propagation_never_reaches_the_host(asked: str, origin: str, first: int,
     changes: list[Op] = []
     if after is not None:
         changes = [ops.RootChange("linux.rootfsPropagation", propagation=after[0], recursive=after[1])]
-    assert enter_ops(config, OPTIONS) == [ops.Pivot("root.path"), *changes]
+    late = "unbindable" in asked  # nothing could be made read-only any more, which takes a copy
+    assert enter_ops(config, OPTIONS) == [ops.Pivot("root.path"), *([] if late else changes)]
+    assert closing_ops(config) == (changes if late else [])
+
+
+@pytest.mark.parametrize("asked", ["private", "rprivate"])
+def test_a_private_root_without_a_pivot_is_refused(asked: str) -> None:
+    """What was under it could be uncovered, and is the host's."""
+    with pytest.raises(ConfigError) as caught:
+        enter_ops(parsed(("linux.rootfsPropagation", asked)), OPTIONS.replace(no_pivot=True))
+    assert caught.value.path == "linux.rootfsPropagation"
 
 
 def test_no_pivot_moves_the_root() -> None:
@@ -79,7 +89,7 @@ def test_no_pivot_moves_the_root() -> None:
 def test_a_read_only_root_becomes_so_in_the_end() -> None:
     """After all that is made in it."""
     config = parsed(("root.readonly", True))
-    assert readonly_ops(config) == [ops.RootChange("root.readonly", attr_set=MOUNT_ATTR_RDONLY)]
+    assert closing_ops(config) == [ops.RootChange("root.readonly", attr_set=MOUNT_ATTR_RDONLY)]
     kinds = [type(op) for op in compiled(("root.readonly", True), ("hostname", "x")).ops]
     assert kinds.index(ops.RootChange) > max(kinds.index(ops.Pivot), kinds.index(ops.MakeNode))
 

@@ -17,12 +17,12 @@ from slinger.plan.privileges import no_new_privileges_ops, privilege_ops, seccom
 from slinger.plan.process import early_ops, exec_op, keep_op, program_ops, rlimit_ops, scheduling_ops
 from slinger.plan.rootfs import (
     attach_ops,
+    closing_ops,
     enter_ops,
     has_mounts,
     open_ops,
     opener,
     propagation_ops,
-    readonly_ops,
 )
 from slinger.plan.shelf import shelve_ops, unshelve_ops
 from slinger.plan.unsupported import check_supported
@@ -119,7 +119,7 @@ def compile_plan(config: Config, options: Options, facts: Facts, hooks: Placed) 
         *mounts.late,
         *_identity_ops(config),
         *mask_ops(config),
-        *readonly_ops(config),
+        *closing_ops(config),
         *_process_ops(config, options, facts, hooks),
     ]
     return Plan(tuple(plan), slots)

@@ -8,6 +8,7 @@ from slinger.plan.idmaps import IdMaps
 from slinger.plan.labels import context_options, root_label
 from slinger.plan.rootfs import opener, tree_propagation
 from slinger.record import Record
+from slinger.spec.validate_mounts import is_bind, resolved
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class _Builder:
         self.slots = FIRST_SLOT
         self.id_maps = IdMaps(config, facts, self.take_slot)
         self.in_cgroup = False
+        self.destinations: list[str] = []
 
     def take_slot(self) -> int:
         self.slots += 1
@@ -54,28 +56,44 @@ class _Builder:
     def add(self, index: int, mount: Mount) -> None:
         origin = f"mounts[{index}]"
         options = parse_options(mount.options)
-        if options.bind or (mount.type == "bind" and not options.remount):
+        if options.remount:
+            self.remount(origin, mount.destination, options)
+        elif is_bind(mount, options):
             self.bind(origin, mount, options)
-        elif options.remount:
-            self.change(origin, mount.destination, options, must_be_mount=1)
         elif mount.type in CGROUP_TYPES:
             self.cgroup(origin, mount, options)
         else:
             self.new(origin, mount, options)
         self.propagation(origin, mount.destination, options)
+        self.destinations.append(resolved(mount.destination))
 
     def bind(self, origin: str, mount: Mount, options: MountOptions) -> None:
         source = mount.source if mount.source.startswith("/") else f"{self.bundle}/{mount.source}"
+        in_order = self.shows_earlier(source, recursive=options.recursive)
         tree = ops.OpenTree(
             origin,
-            by=opener(self.facts),
+            by=ops.INIT if in_order else opener(self.facts),
             slot=self.take_slot(),
             path=source,
             recursive=int(options.recursive),
             propagation=tree_propagation(self.config),
         )
-        self.sources += [tree, *self.id_maps.tree_ops(origin, mount, options, tree)]
+        opens = [tree, *self.id_maps.tree_ops(origin, mount, options, tree)]
+        (self.mounts if in_order else self.sources).extend(opens)
         self.attach(origin, tree.slot, mount.destination, options)
+
+    def shows_earlier(self, source: str, *, recursive: bool) -> bool:
+        """Whether a source lies in the container's root where mounts of the list come, which it is to show.
+
+        By the names alone: then it is opened in its turn, where they are mounted, as runc and crun do with all sources.
+        """
+        path = resolved(source)
+        for root in (self.facts.rootfs, resolved(f"{self.bundle}/{self.config.root.path}")):
+            inside = path.removeprefix(root)
+            if path != inside and (not inside or inside.startswith("/")):
+                below = f"{inside}/" if recursive else "//"
+                return any(f"{inside}/".startswith(f"{each}/") or each.startswith(below) for each in self.destinations)
+        return False
 
     def attach(self, origin: str, slot: int, destination: str, options: MountOptions) -> None:
         self.mounts.append(
@@ -87,10 +105,21 @@ class _Builder:
                 attr_clr=options.attr_clr,
                 rec_set=options.rec_set,
                 rec_clr=options.rec_clr,
+                procfs=int(resolved(destination) == "/proc"),
             )
         )
 
-    def change(self, origin: str, destination: str, options: MountOptions, *, must_be_mount: int = 0) -> None:
+    def remount(self, origin: str, destination: str, options: MountOptions) -> None:
+        """Change what is there: the mount, and unless that is all (``bind``) its super block (mount(2)).
+
+        ``ro`` is for the mount alone, since a super block may be the host's as well; ``rw`` undoes both.
+        """
+        data = tuple(each for each in options.data if each != "ro")
+        if data and not options.bind:
+            self.mounts.append(ops.Reconfigure(origin, destination=destination, options=data))
+        self.change(origin, destination, options)
+
+    def change(self, origin: str, destination: str, options: MountOptions) -> None:
         self.mounts.append(
             ops.MountChange(
                 origin,
@@ -99,7 +128,6 @@ class _Builder:
                 attr_clr=options.attr_clr,
                 rec_set=options.rec_set,
                 rec_clr=options.rec_clr,
-                must_be_mount=must_be_mount,
             )
         )
 

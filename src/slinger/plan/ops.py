@@ -230,7 +230,10 @@ class MountNew(Op):
 
 
 class MountBind(Op):
-    """Attach the tree of a slot at a path inside the root; a missing target is made a file or a directory."""
+    """Attach the tree of a slot at a path inside the root; a missing target is made a file or a directory.
+
+    ``procfs``: refuse what is of no procfs, as for /proc (CVE-2019-16884).
+    """
 
     slot: int = 0
     destination: str = ""
@@ -238,6 +241,14 @@ class MountBind(Op):
     attr_clr: int = 0
     rec_set: int = 0
     rec_clr: int = 0
+    procfs: int = 0
+
+
+class Reconfigure(Op):
+    """Change the super block of what is mounted at a path inside the root (fspick(2)): what it is all mounts show."""
+
+    destination: str = ""
+    options: tuple[str, ...] = ()
 
 
 class MountChange(Op):
@@ -250,7 +261,6 @@ class MountChange(Op):
     rec_clr: int = 0
     propagation: int = 0
     propagation_recursive: int = 0
-    must_be_mount: int = 0
 
 
 class MakeNode(Op):
@@ -506,10 +516,10 @@ class Exec(Op):
 OPS: tuple[type[Op], ...] = (
     Fork, OpenNamespace, Join, Clone, Gate, TakeRoot, Unshare, TimeOffsets, Session, OomScore, Conceal, Keyring,
     NetworkSocket, OpenTree, IdMap, MapTree, Shelf, Shelve, Unshelve, Propagation, AttachRoot, OpenRoot, MountNew,
-    MountBind, MountChange, MakeNode, MakeLink, Console, Pivot, RootChange, Mask, ReadonlyPath, Hostname, Domainname,
-    Sysctl, Hook, Rlimit, Personality, Scheduler, IoPriority, MemoryPolicy, Affinity, ProcessLabel, AppArmor,
-    NoNewPrivileges, Bounding, SetUser, Capabilities, Chdir, Home, FindProgram, WaitStart, Release, CloseOnExec,
-    Announce, Seccomp, Exec,
+    MountBind, Reconfigure, MountChange, MakeNode, MakeLink, Console, Pivot, RootChange, Mask, ReadonlyPath, Hostname,
+    Domainname, Sysctl, Hook, Rlimit, Personality, Scheduler, IoPriority, MemoryPolicy, Affinity, ProcessLabel,
+    AppArmor, NoNewPrivileges, Bounding, SetUser, Capabilities, Chdir, Home, FindProgram, WaitStart, Release,
+    CloseOnExec, Announce, Seccomp, Exec,
 )  # fmt: skip
 
 

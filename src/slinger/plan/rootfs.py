@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from slinger.errors import ConfigError
 from slinger.linux.flags import MOUNT_ATTR_RDONLY, MS_PRIVATE, MS_SHARED, MS_SLAVE, MS_UNBINDABLE
 from slinger.plan import namespaces, ops
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from slinger.spec.config import Config
 
 SLOT = 0
+PROPAGATION = "linux.rootfsPropagation"
 # What only holds for the container's root once it is /.
 AFTER_PIVOT = {"shared": MS_SHARED, "slave": MS_SLAVE, "unbindable": MS_UNBINDABLE}
 PIVOT, MOVE, CHROOT = range(3)
@@ -50,7 +52,7 @@ def propagation_ops(config: Config) -> list[Op]:
     if not has_mounts(config):
         return []
     private = config.linux.rootfs_propagation in {"private", "rprivate"}
-    origin = "linux.rootfsPropagation" if private else ""
+    origin = PROPAGATION if private else ""
     return [ops.Propagation(origin, flags=MS_PRIVATE if private else MS_SLAVE)]
 
 
@@ -62,20 +64,38 @@ def attach_ops(config: Config, facts: Facts) -> list[Op]:
 
 
 def enter_ops(config: Config, options: Options) -> list[Op]:
-    """The pivot, and the propagation that only holds for what is then /."""
+    """The pivot, and the propagation that only holds for what is then /.
+
+    ConfigError for a private root without a pivot: what is under it could be uncovered, and seen by the host.
+    """
     if not has_mounts(config):
         return [ops.Pivot("root.path", how=CHROOT)]
-    plan: list[Op] = [ops.Pivot("root.path", how=MOVE if options.no_pivot else PIVOT)]
-    asked = config.linux.rootfs_propagation
-    kind = asked.removeprefix("r")
-    if kind in AFTER_PIVOT:
-        change = ops.RootChange("linux.rootfsPropagation", propagation=AFTER_PIVOT[kind], recursive=int(asked != kind))
-        plan.append(change)
+    kind, _ = _asked(config)
+    if options.no_pivot and kind == "private":
+        raise ConfigError(PROPAGATION, "a private root is not safe without pivot_root", hint="leave out --no-pivot")
+    pivot = ops.Pivot("root.path", how=MOVE if options.no_pivot else PIVOT)
+    return [pivot, *([] if kind == "unbindable" else _propagation_ops(config))]
+
+
+def closing_ops(config: Config) -> list[Op]:
+    """What must wait until all has been made in the root: root.readonly, and that nothing can be bound any more."""
+    if not has_mounts(config):
+        return []
+    kind, _ = _asked(config)
+    plan = _propagation_ops(config) if kind == "unbindable" else []
+    if config.root.readonly:
+        plan.append(ops.RootChange("root.readonly", attr_set=MOUNT_ATTR_RDONLY))
     return plan
 
 
-def readonly_ops(config: Config) -> list[Op]:
-    """root.readonly, once all that is made in the root has been made."""
-    if not config.root.readonly or not has_mounts(config):
+def _asked(config: Config) -> tuple[str, int]:
+    """linux.rootfsPropagation without its r, and whether it had one."""
+    asked = config.linux.rootfs_propagation
+    return asked.removeprefix("r"), int(asked.startswith("r"))
+
+
+def _propagation_ops(config: Config) -> list[Op]:
+    kind, recursive = _asked(config)
+    if kind not in AFTER_PIVOT:
         return []
-    return [ops.RootChange("root.readonly", attr_set=MOUNT_ATTR_RDONLY)]
+    return [ops.RootChange(PROPAGATION, propagation=AFTER_PIVOT[kind], recursive=recursive)]
