@@ -49,6 +49,11 @@ def add(host: Net, *addresses: str) -> None:
         host.ip(f"address add {address} dev dev0")
 
 
+@pytest.mark.spec(
+    "config-linux.md#network-devices/present",
+    "config-linux.md#network-devices/attributes",
+    "config-linux.md#network-devices/up",
+)
 def test_a_device_moves_with_its_permanent_global_addresses_and_is_set_up(box: FarBox) -> None:
     """Of both families, as they were; those of another scope, or for a time, do not go along."""
     add(box.host, "10.9.0.1/24 brd 10.9.0.255", "10.9.0.7/24", "10.9.1.1 peer 10.9.1.2/32 metric 77")
@@ -73,6 +78,7 @@ def test_a_device_moves_with_its_permanent_global_addresses_and_is_set_up(box: F
     ]
 
 
+@pytest.mark.spec("config-linux.md#network-devices/attributes", "config-linux.md#network-devices/up")
 def test_a_device_keeps_its_name_mtu_and_hardware_address(box: FarBox) -> None:
     """And is set up although it was down on the host. A label of an address follows the name."""
     box.host.ip("link set dev0 down mtu 1402 address 02:00:00:00:00:77")
@@ -124,6 +130,11 @@ def test_packets_get_through(box: FarBox) -> None:
 
 
 @pytest.mark.parametrize("more", [(), ("user",)])
+@pytest.mark.spec(
+    "config-linux.md#network-devices/present",
+    "config-linux.md#network-devices/not-managed",
+    "config-linux.md#network-devices/not-moved-back",
+)
 def test_a_device_moves_into_a_joined_namespace_and_stays_there(box: FarBox, more: tuple[str, ...]) -> None:
     """Whoever owns the namespace owns the device: delete leaves it. The container may have its own user namespace."""
     with new_net() as joined:
@@ -167,6 +178,7 @@ def test_a_device_moves_into_a_network_namespace_joined_with_its_user_namespace(
         assert (sorted(joined.links()), joined.addresses("dev0")) == (["dev0"], ["10.9.0.1/24"])
 
 
+@pytest.mark.spec("config-linux.md#network-devices/template")
 def test_a_template_takes_the_next_free_name(box: FarBox) -> None:
     """%d is the kernel's to fill in, and what is there already is left alone."""
     with new_net() as joined:
@@ -197,6 +209,7 @@ def test_devices_are_there_before_the_createruntime_hooks(box: FarBox) -> None:
     assert (name.partition("@")[0], state, address) == ("net1", "UP", "10.9.0.1/24")
 
 
+@pytest.mark.spec("config-linux.md#network-devices/not-moved-back")
 def test_delete_leaves_a_device_to_the_kernel(box: FarBox) -> None:
     """The runtime MUST NOT move it out (config-linux.md): a virtual one ends with its namespace."""
     box.devices({"dev0": {}})
@@ -272,6 +285,7 @@ def test_a_create_that_is_killed_leaves_the_device_to_the_kernel(box: FarBox) ->
 # ---- what is refused
 
 
+@pytest.mark.spec("config-linux.md#network-devices/possible")
 def test_a_device_that_is_missing_is_refused_by_name(box: FarBox) -> None:
     """Before anything is moved."""
     box.devices({"dev0": {}, "eth9": {}})
@@ -279,6 +293,7 @@ def test_a_device_that_is_missing_is_refused_by_name(box: FarBox) -> None:
     assert sorted(box.host.links()) == ["dev0", "peer0"]
 
 
+@pytest.mark.spec("config-linux.md#network-devices/name-taken")
 def test_a_name_that_is_taken_is_refused(box: FarBox) -> None:
     """Those moved before it are given back, and what has the name is left alone."""
     with new_net() as joined:
@@ -296,6 +311,7 @@ def test_a_name_that_is_taken_is_refused(box: FarBox) -> None:
         assert box.host.addresses("dev0") == ["10.9.0.1/24"]
 
 
+@pytest.mark.spec("config-linux.md#network-devices/possible")
 def test_a_device_that_cannot_move_is_refused_with_the_kernels_reason(box: FarBox) -> None:
     """The loopback device is its namespace's own."""
     box.devices({"lo": {"name": "lo1"}})

@@ -48,9 +48,9 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         subprocess.run(["umount", str(place)], check=True)
 
 
-def create(box: Box, rdt: dict[str, Json], **changes: Any) -> None:
+def create(box: Box, rdt: dict[str, Json] | None, **changes: Any) -> None:
     """Create it with this linux.intelRdt; detached, so that the command can go on with it."""
-    box.configure({"linux.intelRdt": rdt, **LONG, **changes})
+    box.configure({**({} if rdt is None else {"linux.intelRdt": rdt}), **LONG, **changes})
     null = os.open("/dev/null", os.O_RDWR)
     try:
         Container.create(
@@ -80,6 +80,12 @@ def lines(file: Path) -> list[str]:
     return [line.strip() for line in file.read_text("ascii").splitlines()]
 
 
+@pytest.mark.spec(
+    "config-linux.md#intelrdt/tasks",
+    "config-linux.md#intelrdt/both",
+    "config-linux.md#intelrdt/own-group",
+    "config-linux.md#intelrdt/removed",
+)
 def test_without_closid_the_group_is_the_containers_own(box: Box, tree: Path) -> None:
     """Named by the id, with init in it before the program starts; delete removes it."""
     create(box, {"l3CacheSchema": HALF, "memBwSchema": SLOW})
@@ -91,6 +97,15 @@ def test_without_closid_the_group_is_the_containers_own(box: Box, tree: Path) ->
     assert groups(tree) == []
 
 
+@pytest.mark.spec("config-linux.md#intelrdt/absent")
+def test_without_intelrdt_resctrl_is_not_touched(box: Box, tree: Path) -> None:
+    """No group, no task, no word."""
+    before = {path: path.read_text("ascii") for path in tree.rglob("*") if path.is_file()}
+    create(box, None)
+    assert {path: path.read_text("ascii") for path in tree.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.spec("config-linux.md#intelrdt/no-schema", "config-linux.md#intelrdt/own-group")
 def test_without_any_schema_nothing_is_written(box: Box, tree: Path) -> None:
     """The group is made all the same: a group of default values."""
     create(box, {})
@@ -98,12 +113,16 @@ def test_without_any_schema_nothing_is_written(box: Box, tree: Path) -> None:
     assert lines(tree / box.id / "tasks") == [str(box.pid())]
 
 
+@pytest.mark.spec("config-linux.md#intelrdt/both", "config-linux.md#intelrdt/schemata")
 def test_schemata_are_written_last(box: Box, tree: Path) -> None:
-    """After l3CacheSchema and memBwSchema, which they may narrow further."""
-    create(box, {"schemata": ["L3:0=3", "MB:1=40"], "memBwSchema": SLOW, "l3CacheSchema": HALF})
+    """After l3CacheSchema and memBwSchema, in this order: what comes later may narrow what came before."""
+    create(box, {"schemata": ["L3:0=3", "MB:1=40"], "memBwSchema": SLOW, "l3CacheSchema": f"{HALF}\nMB:0=90;1=90"})
     assert lines(tree / box.id / "schemata") == ["L3:0=003;1=01f", "MB:0=30;1=40"]
 
 
+@pytest.mark.spec(
+    "config-linux.md#intelrdt/made", "config-linux.md#intelrdt/schemata", "config-linux.md#intelrdt/not-removed"
+)
 def test_a_group_with_a_name_is_made_and_stays(box: Box, tree: Path) -> None:
     """closID belongs to who chose it: delete does not remove it (config-linux.md)."""
     create(box, {"closID": "guaranteed", "schemata": [HALF]})
@@ -113,6 +132,9 @@ def test_a_group_with_a_name_is_made_and_stays(box: Box, tree: Path) -> None:
 
 
 @pytest.mark.parametrize("schema", [{}, {"l3CacheSchema": "L3:1=1F;0=07e0", "memBwSchema": SLOW}, {"schemata": [HALF]}])
+@pytest.mark.spec(
+    "config-linux.md#intelrdt/compared", "config-linux.md#intelrdt/prepared", "config-linux.md#intelrdt/not-removed"
+)
 def test_a_group_that_is_there_is_joined(box: Box, tree: Path, schema: dict[str, Json]) -> None:
     """If it has the values that are asked for, however they are written; it stays."""
     (tree / "shared").mkdir()
@@ -133,6 +155,7 @@ def test_a_group_that_is_there_is_joined(box: Box, tree: Path, schema: dict[str,
         ("memBwSchema", "MB:0=31", 'has "MB:0=30;1=70"'),
     ],
 )
+@pytest.mark.spec("config-linux.md#intelrdt/compared")
 def test_a_group_with_other_values_is_refused(box: Box, tree: Path, name: str, schema: str, has: str) -> None:
     """Others may be in it."""
     (tree / "shared").mkdir()
@@ -142,6 +165,7 @@ def test_a_group_with_other_values_is_refused(box: Box, tree: Path, name: str, s
     assert lines(tree / "shared" / "tasks") == []
 
 
+@pytest.mark.spec("config-linux.md#intelrdt/prepared")
 def test_a_group_must_be_there_when_nothing_is_said_about_it(box: Box, tree: Path) -> None:
     """closID alone names one that somebody has prepared."""
     said = failure(box, ConfigError, {"closID": "absent", "enableMonitoring": True})
@@ -149,6 +173,7 @@ def test_a_group_must_be_there_when_nothing_is_said_about_it(box: Box, tree: Pat
     assert said == f"linux.intelRdt.closID: there is no group {tree}/absent ({hint})"
 
 
+@pytest.mark.spec("config-linux.md#intelrdt/default-class")
 def test_the_default_group_is_named_by_a_slash(box: Box, tree: Path) -> None:
     """And never removed; the monitoring group is the container's own there too."""
     create(box, {"closID": "/", "enableMonitoring": True})
@@ -159,6 +184,11 @@ def test_the_default_group_is_named_by_a_slash(box: Box, tree: Path) -> None:
 
 
 @pytest.mark.parametrize("named", [True, False])
+@pytest.mark.spec(
+    "config-linux.md#intelrdt/either",
+    "config-linux.md#intelrdt/monitoring",
+    "config-linux.md#intelrdt/monitoring-removed",
+)
 def test_a_monitoring_group_goes_with_the_container(box: Box, tree: Path, *, named: bool) -> None:
     """Also where the group above it stays."""
     create(box, {"enableMonitoring": True, "l3CacheSchema": HALF, **({"closID": "shared"} if named else {})})
@@ -170,6 +200,7 @@ def test_a_monitoring_group_goes_with_the_container(box: Box, tree: Path, *, nam
     assert groups(tree) == (["shared"] if named else [])
 
 
+@pytest.mark.spec("config-linux.md#intelrdt/either", "config-linux.md#intelrdt/not-removed")
 def test_a_group_of_the_id_that_is_there_is_used_and_not_removed(box: Box, tree: Path) -> None:
     """Somebody else has made it: "the runtime MUST NOT remove the sub-directory" that it has not created."""
     (tree / box.id).mkdir()
@@ -253,6 +284,7 @@ def test_what_the_kernel_refuses_is_told_and_the_group_not_left(box: Box, tree: 
     assert groups(tree) == []
 
 
+@pytest.mark.spec("config-linux.md#intelrdt/monitoring-failure")
 def test_running_out_of_groups_is_an_error(box: Box, tree: Path) -> None:
     """Of classes and of monitors: the hardware has some few."""
     for name in ("a", "b"):
@@ -266,6 +298,7 @@ def test_running_out_of_groups_is_an_error(box: Box, tree: Path) -> None:
     assert said == f"linux.intelRdt.closID: making {tree}/{box.id}: no space left on device (Out of CLOSIDs)"
 
 
+@pytest.mark.spec("config-linux.md#intelrdt/monitoring-failure")
 def test_a_monitoring_group_must_be_the_containers_own(box: Box, tree: Path) -> None:
     """It would count what others do."""
     (tree / "mon_groups" / box.id).mkdir()
@@ -298,6 +331,7 @@ def test_a_create_that_is_killed_leaves_groups_to_whoever_comes_next(box: Box, t
 
 
 @requires("no-resctrl")
+@pytest.mark.spec("config-linux.md#intelrdt/no-resctrl")
 def test_without_resctrl_it_is_refused_by_name(box: Box) -> None:
     """By create and by plan."""
     box.configure({"linux.intelRdt": {"closID": "/"}})
