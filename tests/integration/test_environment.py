@@ -136,6 +136,17 @@ def test_a_signal_to_a_paused_container_arrives_when_it_is_resumed(box: Box) -> 
     assert box.end_of(process, name).status == 0
 
 
+@pytest.mark.spec("runtime.md#kill/not-running")
+def test_a_paused_container_is_killed_at_once(box: Box) -> None:
+    """Without being resumed first."""
+    box.configure({"process.args": SLEEPING})
+    box.create()
+    box.start()
+    box.succeed("pause", box.id)
+    box.succeed("kill", box.id, "KILL")
+    box.wait_status("stopped")
+
+
 # Reads the state, and writes down where the container's init is: its mounts and its namespaces.
 LOOK: Final = """
 read -r state

@@ -135,3 +135,19 @@ def test_a_process_that_has_ended_is_told_from_other_failures(tmp_path: Path) ->
         groups.join(1)
     assert str(caught.value) == f'linux.intelRdt: writing "1" to {tmp_path}/box/tasks: no such file or directory'
     assert isinstance(caught.value.__cause__, FileNotFoundError)
+
+
+@pytest.mark.spec("config-linux.md#intelrdt/both", "config-linux.md#intelrdt/schemata")
+def test_schemata_are_written_one_after_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cache, the bandwidth, then all others, as a kernel would see it."""
+    written: list[tuple[str, str]] = []
+
+    def record(path: str, text: str) -> None:
+        written.append((path, text))
+
+    monkeypatch.setattr("slinger.host.cgroup.files.write", record)
+    fixed = Fixed(tmp_path)
+    rdt = IntelRdt(mem_bw_schema="MB:0=30", schemata=("L2:0=1", "L3:0=1"), l3_cache_schema="L3:0=3")
+    groups = fixed.locate(rdt).make(rdt)
+    assert {path for path, _ in written} == {f"{groups.path}/schemata"}
+    assert [text for _, text in written] == ["L3:0=3\n", "MB:0=30\n", "L2:0=1\nL3:0=1\n"]
