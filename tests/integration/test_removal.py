@@ -106,7 +106,7 @@ def test_processes_that_outlive_init_are_removed_with_the_container(box: Box) ->
 @pytest.mark.parametrize("killed", [True, False])
 def test_cgroups_below_the_containers_own_are_removed_whoever_is_in_them(box: Box, *, killed: bool) -> None:
     """Nested, in several hierarchies, and frozen, where a killed process does not die."""
-    run_limited(box, {"pids": {"limit": 3}}, "bomb")
+    run_limited(box, {}, "children", "2")
     wait_for(lambda: len(json.loads(box.succeed("ps", "--format", "json", box.id))) == 3, "the children of init")
     other = next(pid for pid in json.loads(box.succeed("ps", "--format", "json", box.id)) if pid != box.pid())
     for controller in ("freezer", "memory", "pids"):

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -162,18 +163,39 @@ int command_forks(char **argv) {
     return json_flush(STDOUT_FILENO) < 0 ? failed("stdout") : 0;
 }
 
-/* bomb: every process starts others, for a minute. */
+/* bomb: every process starts others, for a minute; 300 in all, so that the machine lives where nothing stops it. */
 int command_bomb(char **argv) {
     (void)argv;
+    atomic_int *started = mmap(NULL, sizeof *started, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (started == MAP_FAILED)
+        return failed("mmap");
     for (int i = 0; i < 6000; i++) {
-        if (fork() >= 0)
-            continue;
+        if (atomic_load(started) < 300) {
+            const pid_t child = fork();
+            if (child > 0)
+                atomic_fetch_add(started, 1);
+            if (child >= 0)
+                continue;
+        }
         const struct timespec moment = {.tv_nsec = 10 * 1000 * 1000};
         nanosleep(&moment, NULL);
         while (waitpid(-1, NULL, WNOHANG) > 0)
             ;
     }
     return 0;
+}
+
+/* children N: start N children that wait with it, until they are killed. */
+int command_children(char **argv) {
+    for (int i = 0; argv[1] && i < atoi(argv[1]); i++) {
+        const pid_t child = fork();
+        if (child < 0)
+            return failed("fork");
+        if (child == 0)
+            break;
+    }
+    for (;;)
+        pause();
 }
 
 /* mem BYTES [SECONDS]: take and touch that much memory, then say so, and keep it for a while. */

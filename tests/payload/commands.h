@@ -14,6 +14,7 @@ int command_write(char **argv);
 int command_fds(char **argv);
 int command_forks(char **argv);
 int command_bomb(char **argv);
+int command_children(char **argv);
 int command_mem(char **argv);
 int command_daemon(char **argv);
 int command_mount(char **argv);

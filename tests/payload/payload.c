@@ -42,6 +42,7 @@ static const struct command commands[] = {
     {"fds", command_fds},
     {"forks", command_forks},
     {"bomb", command_bomb},
+    {"children", command_children},
     {"mem", command_mem},
     {"daemon", command_daemon},
     {"mount", command_mount},

@@ -27,7 +27,7 @@ def allowed(rules: tuple[DeviceRule, ...], kind: str, major: int, minor: int, ac
 
 def meant(rules: tuple[DeviceRule, ...], kind: str, major: int, minor: int, access: str) -> bool:
     """What the rules say, the plain way: for each letter the last rule about the device, and all letters must pass."""
-    verdicts = dict.fromkeys(access, True)
+    verdicts = dict.fromkeys(access, not rules)
     for rule in (*rules, *DEFAULTS):
         if rule.type in {"a", kind} and rule.major in {None, major} and rule.minor in {None, minor}:
             verdicts |= {letter: rule.allow for letter in access if letter in rule.access}
@@ -68,10 +68,17 @@ def test_exceptions_of_exceptions_can_be_said() -> None:
     assert [allowed(rules, "c", 1, minor, access) for minor, access in asked] == [True, True, True, True, False, False]
 
 
-def test_where_nothing_is_denied_there_is_no_program() -> None:
+def test_where_all_is_allowed_there_is_no_program() -> None:
     """The kernel need not ask one."""
-    assert device_program((DeviceRule(allow=True, access="rwm"), DeviceRule(allow=True, type="c", access="r"))) == b""
+    everything = DeviceRule(allow=True, access="rwm")
+    assert device_program((NOTHING, everything, DeviceRule(allow=True, type="c", access="r"))) == b""
     assert device_program(()) == b""
+
+
+def test_what_no_rule_is_about_is_denied() -> None:
+    """A list of what is allowed is one, with or without a rule that denies all before it."""
+    rules = (DeviceRule(allow=True, type="c", major=1, minor=11, access="r"),)
+    assert [allowed(rules, "c", 1, minor, "r") for minor in (11, 12)] == [True, False]
 
 
 def test_what_a_rule_for_all_devices_overrides_is_not_in_the_program() -> None:
@@ -122,12 +129,13 @@ def test_the_program_says_what_the_rules_say(
     assert allowed(rules, kind, major, minor, access) == meant(rules, kind, major, minor, access)
 
 
-@given(RULES, st.sampled_from(("b", "c")), NUMBERS, NUMBERS, st.sampled_from("rwm"))
+@given(st.booleans(), RULES, st.sampled_from(("b", "c")), NUMBERS, NUMBERS, st.sampled_from("rwm"))
 @settings(max_examples=600, deadline=None)
 def test_v1_and_v2_agree_where_v1_can_say_it(
-    rules: tuple[DeviceRule, ...], kind: str, major: int, minor: int, letter: str
+    everything: bool, rules: tuple[DeviceRule, ...], kind: str, major: int, minor: int, letter: str
 ) -> None:
-    """One letter at a time: a list of v1 asks one entry for all letters of a request."""
+    """From a first rule about all on, and one letter at a time: a list of v1 asks one entry for all of a request."""
+    rules = (DeviceRule(allow=everything, access="rwm"), *rules)
     try:
         listed = device_list(rules)
     except ConfigError:

@@ -3,7 +3,8 @@
 The kernel asks it about every mknod and open of a device (BPF_PROG_TYPE_CGROUP_DEVICE), with a
 ``struct bpf_cgroup_dev_ctx``: access_type (kind below, letters above), major, minor. What counts for a letter is
 the last rule about that device and that letter, so rules are walked from the last to the first, and each takes
-its letters off what is still asked. Unlike the lists of v1 this can say an exception of an exception.
+its letters off what is still asked. Unlike the lists of v1 this can say an exception of an exception. What no rule
+is about is denied, as runc and crun have it on v2; without any rule there is no program.
 """
 
 from __future__ import annotations
@@ -39,14 +40,12 @@ HEAD = b"".join(
 def device_program(rules: tuple[DeviceRule, ...]) -> bytes:
     """The program (struct bpf_insn[]); b"" where all is allowed and none is needed. ConfigError for a wrong rule."""
     table = [checked(rule, f"{ORIGIN}[{index}]") for index, rule in enumerate(rules)]
-    if all(rule.allow for rule in table):
+    last_word = max((index for index, rule in enumerate(table) if _is_last_word(rule)), default=-1)
+    heard = table[max(last_word, 0) :]  # the verifier refuses what is out of reach
+    if all(rule.allow for rule in heard) and (last_word >= 0 or not heard):
         return b""
-    program = HEAD
-    for rule in reversed((*table, *(checked(rule, ORIGIN) for rule in DEFAULTS))):
-        program += _block(rule)
-        if _is_last_word(rule):  # and what stood behind it, the verifier would refuse as out of reach
-            return program
-    return program + ALLOW
+    blocks = [_block(rule) for rule in reversed((*heard, *(checked(rule, ORIGIN) for rule in DEFAULTS)))]
+    return b"".join((HEAD, *blocks, *(() if last_word >= 0 else (DENY,))))
 
 
 def _is_last_word(rule: CheckedRule) -> bool:

@@ -20,6 +20,7 @@ pytestmark = requires("root", "cgroup-unified")
 
 Tries = Callable[[cgroup.Ref], int]
 NOTHING = DeviceRule(allow=False, access="rwm")
+EVERY = DeviceRule(allow=True, access="rwm")
 # Exit status: one bit for each try that the kernel let through.
 TRIES = """
 status=0
@@ -73,8 +74,9 @@ def filters(ref: cgroup.Ref) -> int:
             ),
             1 | 2 | 4 | 16 | 32,
         ),
-        ((DeviceRule(allow=False, type="c", major=1, minor=11, access="w"),), EVERYTHING - 8),
-        ((DeviceRule(allow=True, access="rwm"),), EVERYTHING),
+        ((EVERY, DeviceRule(allow=False, type="c", major=1, minor=11, access="w")), EVERYTHING - 8),
+        ((DeviceRule(allow=True, type="c", major=1, minor=11, access="w"),), EVERYTHING - 4),
+        ((EVERY,), EVERYTHING),
     ],
 )
 def test_the_kernel_obeys_the_rules(make: Make, tries: Tries, rules: tuple[DeviceRule, ...], wanted: int) -> None:
@@ -111,7 +113,7 @@ def test_a_filter_of_somebody_else_stays_and_counts(make: Make, tries: Tries, mo
     ref = make(hierarchies=unified())
     with monkeypatch.context() as context:
         context.setattr(device_filter, "NAME", b"somebody")
-        theirs = device_program((DeviceRule(allow=False, type="c", major=1, minor=11, access="r"),))
+        theirs = device_program((EVERY, DeviceRule(allow=False, type="c", major=1, minor=11, access="r")))
         device_filter.attach(ref.places[0].path, theirs)
     more = DeviceRule(allow=True, type="c", major=1, minor=11, access="rw")
     cgroup.apply(ref, Resources(devices=(NOTHING, more)))
