@@ -24,6 +24,7 @@ from slinger.notifying import listener_of
 from slinger.plan import ops
 from slinger.plan.compile import started_ops
 from slinger.plan.facts import Options
+from slinger.plan.namespaces import is_new
 from slinger.plan.wire import AtGate, ConsoleMaster, Failed, HookRan, InitPid, NetworkSocket
 from slinger.planning import locate_cgroup, locate_groups, make_plan, read_config
 from slinger.record import Record
@@ -136,11 +137,22 @@ class Creation:
         self.undo.push("poststop hooks", self._poststop)
         self.undo.push("the cgroup", self._remove_cgroup)
         self.ref = cgroup.make(self.ref, config.linux.resources)
+        self._give_cgroup()
         if self.groups is not None and config.linux.intel_rdt is not None:
             self.groups = self.groups.make(config.linux.intel_rdt)
             self.undo.push("the groups in resctrl", self.groups.remove)
         self.plan = make_plan(request, config, self.rootfs, self.ref, probed, self.warn)
         self._start_hands()
+
+    def _give_cgroup(self) -> None:
+        """To the container's user, where the container can write to it; a caller without privilege owns it already."""
+        if os.geteuid() != 0 or not is_new(self.config, "cgroup"):
+            return
+        from slinger.plan.cgroup_owner import cgroup_owner  # noqa: PLC0415 - few containers write to their cgroup
+
+        owner = cgroup_owner(self.config)
+        if owner is not None:
+            cgroup.give(self.ref, owner)
 
     def _start_hands(self) -> None:
         request = self.request

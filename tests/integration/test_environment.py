@@ -301,6 +301,22 @@ def test_devices_are_as_they_are_listed(box: Box) -> None:
     assert (at(lists, "/dev", "four", "kind"), at(lists, "/dev", "four", "device")) == ("character device", "1:3")
 
 
+@requires("cgroup-v1")
+@pytest.mark.spec("config-linux.md#allowed-device-list/order")
+@pytest.mark.parametrize(("allowed_last", "answer"), [(True, "ENXIO"), (False, "EPERM")])
+def test_of_two_rules_for_a_device_the_later_counts(box: Box, *, allowed_last: bool, answer: str) -> None:
+    """The kernel has no such device: who may open it is told so, who may not is told that."""
+    all_denied: Json = {"allow": False, "access": "rwm"}
+    one_allowed: Json = {"allow": True, "type": "c", "major": 1, "minor": 200, "access": "rwm"}
+    box.configure(
+        {
+            "linux.resources.devices": [all_denied, one_allowed] if allowed_last else [one_allowed, all_denied],
+            "linux.devices": [{"type": "c", "path": "/dev/none", "major": 1, "minor": 200}],
+        }
+    )
+    assert at(box.report("--probe", "/dev/none"), "probes", "/dev/none", "read") == answer
+
+
 # ---- namespaces
 
 

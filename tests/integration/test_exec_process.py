@@ -188,6 +188,7 @@ def test_the_filter_of_the_container_holds_for_all_its_processes(box: Box) -> No
         assert (shown["seccompMode"], shown["seccompFilters"], shown["ppid"]) == ("2", "1", -77)
 
 
+@pytest.mark.spec("config.md#linux-process/affinity-final")
 @pytest.mark.parametrize(
     ("affinity", "expected"),
     [
@@ -208,7 +209,6 @@ def test_the_cpus_of_an_exec_can_be_chosen(box: Box, affinity: Json, expected: l
     assert found in (expected, own) if "final" not in mapping(affinity) else found == expected
 
 
-@pytest.mark.spec("config.md#linux-process/affinity-final")
 @requires("two-cpus")
 def test_the_containers_own_choice_of_cpus_is_for_exec_alone(box: Box) -> None:
     """From config.json, for commands and for files that say nothing of it; CPUs that there are not are an error."""

@@ -3,6 +3,7 @@
     locate(path, id, hierarchies, rootless=)  -> Ref   looks, changes nothing; to be stored before anything is made
     make(ref, resources)                      -> Ref   directories, and what must be there before a process joins
     join(ref, pid)                            -> Ref   all threads of the process, in every hierarchy
+    give(ref, uid)                                     to a user of the host, for cgroups of the container's own
     apply(ref, resources, devices=True)                the limits
     update(ref, resources, name)                       other limits; after a failure the old ones
     pids(ref), frozen(ref), freeze(ref), thaw(ref), kill(ref, signal)
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from slinger.host.cgroup.members import kill as kill
     from slinger.host.cgroup.members import pids as pids
     from slinger.host.cgroup.members import thaw as thaw
+    from slinger.host.cgroup.ownership import give as give
     from slinger.host.cgroup.ref import Place as Place
     from slinger.host.cgroup.ref import Ref as Ref
     from slinger.host.cgroup.ref import locate as locate
@@ -40,6 +42,7 @@ HOMES = {
     "locate": "ref",
     "make": "setup",
     "join": "setup",
+    "give": "ownership",
     "apply": "limits",
     "update": "update",
     "pids": "members",
