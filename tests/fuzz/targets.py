@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from tests.fuzz import config, jsontext, records
+from tests.fuzz import config, jsontext, records, resources
 
 
 @dataclass(frozen=True)
@@ -22,4 +22,5 @@ TARGETS: Final = {
     "config": Target(config.corpus, config.one, 6000),
     "jsontext": Target(jsontext.corpus, jsontext.one, 3000),
     "records": Target(records.corpus, records.one, 12000),
+    "resources": Target(resources.corpus, resources.one, 6000),
 }

@@ -269,6 +269,24 @@ def test_pause_stops_and_unpause_goes_on(podman: Podman) -> None:
     assert podman.succeed("exec", RUNNING, "echo", "on") == "on\n"
 
 
+def test_update_changes_limits_of_a_running_container(podman: Podman) -> None:
+    """What is not named stays."""
+    pids = of_cgroup("pids/pids.max", "pids.max")
+    before = podman.succeed("exec", RUNNING, "sh", "-c", pids)
+    podman.succeed("update", "--memory", "77m", "--cpu-shares", "512", RUNNING)
+    memory, cpu = (of_cgroup("memory/memory.limit_in_bytes", "memory.max"), of_cgroup("cpu/cpu.shares", "cpu.weight"))
+    seen = podman.succeed("exec", RUNNING, "sh", "-c", f"{memory}; {cpu}; {pids}")
+    assert seen == f"{77 << 20}\n{59 if V2 else 512}\n{before}"
+    assert podman.call("update", "--cpuset-cpus", "4000", RUNNING).status != 0
+    assert podman.succeed("exec", RUNNING, "sh", "-c", memory) == f"{77 << 20}\n"
+
+
+def test_stats_tells_what_a_container_uses(podman: Podman) -> None:
+    """podman asks the cgroups that this runtime made."""
+    (told,) = json.loads(podman.succeed("stats", "--no-stream", "--format", "json", RUNNING))
+    assert (told["name"], int(told["pids"]) >= 1) == (RUNNING, True)
+
+
 def wait_for_output(podman: Podman, name: str, text: str) -> None:
     """Until a container has said this much."""
     wait_for(lambda: podman.succeed("logs", name) == text, f"{name} to say {text!r}")

@@ -108,6 +108,22 @@ def test_a_document_sets_what_it_names_and_nothing_else(box: Box) -> None:
     }
 
 
+@requires("cgroup-unified-hugetlb")
+def test_a_controller_of_v2_that_create_did_not_need_is_enabled(box: Box) -> None:
+    """On a hybrid host, where create enables what it needs and no more."""
+    control = Path("/sys/fs/cgroup/unified/cgroup.subtree_control")
+    before = control.read_text("utf-8").split()
+    run_limited(box, {})
+    document = box.calls / "limits.json"
+    document.write_text(json.dumps({"hugepageLimits": [{"pageSize": "2MB", "limit": 4 * MEBI}]}), "utf-8")
+    box.succeed("update", "--resources", str(document), box.id)
+    limit = control.parent / box.id / "hugetlb.2MB.max"
+    assert limit.read_text("utf-8") == f"{4 * MEBI}\n"
+    box.succeed("delete", "--force", box.id)
+    for more in set(control.read_text("utf-8").split()) - set(before):
+        control.write_text(f"-{more}", "utf-8")
+
+
 def test_a_paused_container_can_be_updated(box: Box) -> None:
     """And stays paused."""
     run_limited(box, dict(FIRST))

@@ -84,7 +84,7 @@ def _make(place: Place, table: tuple[Write, ...], *, alone: bool) -> None:
     _mkdirs(place, set())
     needed = {write.controller for write in table} - {"cgroup"}
     if needed or alone:
-        _pass_on(place, needed, alone=alone)
+        pass_on(place, needed, alone=alone)
     _check_type(place, needed)
 
 
@@ -134,7 +134,7 @@ def _inherit(place: Place, path: str, names: tuple[str, ...]) -> None:
 # ---- v2
 
 
-def _pass_on(place: Place, needed: set[str], *, alone: bool) -> None:
+def pass_on(place: Place, needed: set[str], *, alone: bool) -> None:
     """Enable controllers in every ancestor: all that there are, or on a hybrid host those that are needed.
 
     A controller that an ancestor does not pass on is no error here: it is one where a limit needs it.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from slinger.errors import HostError
 from slinger.host.cgroup import files, limits
+from slinger.host.cgroup.setup import pass_on
 from slinger.plan.cgroup_update import beside, filled_cpu, filled_memory, undoing
 
 TYPE_CHECKING = False
@@ -31,6 +32,7 @@ def update(ref: Ref, resources: Resources, name: Callable[[str], str]) -> None:
     lines = tuple(
         line.replace(origin=name(line.origin)) for line in limits.table(ref, full) if line.controller != DEVICES
     )
+    _enable(ref, lines)
     old = _before(ref, lines)
     try:
         limits.run(ref, lines)
@@ -38,6 +40,18 @@ def update(ref: Ref, resources: Resources, name: Callable[[str], str]) -> None:
         for problem in _restored(ref, old):
             error.add_note(problem)
         raise
+
+
+def _enable(ref: Ref, lines: tuple[Write, ...]) -> None:
+    """On a hybrid host create enables only those controllers of v2 that it needs: now those of the update too."""
+    unified = ref.unified()
+    needed = {line.controller for line in lines if line.version != 1} - {"cgroup"}
+    if unified is None or needed.issubset(_read(unified, "cgroup.controllers").split()):
+        return
+    try:
+        pass_on(unified, needed, alone=ref.version != 1)
+    except OSError as error:
+        raise files.refused(f"{lines[0].origin}: enabling controllers: {error.filename}", error) from error
 
 
 def _place(ref: Ref, controller: str) -> Place | None:
