@@ -4,6 +4,7 @@
  * or abort() with the line that does not hold. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,7 +147,10 @@ static void no_link_and_no_dots_lead_out_of_the_root(void) {
     HOLDS(open_made(&hands, "out/made", MAKE_DIRECTORY, 0) >= 0 && is_inside("made"));
     HOLDS(open_made(&hands, "../../made2", MAKE_DIRECTORY, 0) >= 0 && is_inside("made2"));
     HOLDS(open_in_root(&hands, "conf/passwd", O_PATH, 0) == -1 && errno == ENOENT);
-    HOLDS(open_made(&hands, "conf/passwd", MAKE_FILE, 0) == -1 && !is_inside("passwd"));
+    HOLDS(open_made(&hands, "conf/passwd", MAKE_FILE, RESOLVE_NO_SYMLINKS) == -1 && !is_inside("etc"));
+    HOLDS(open_made(&hands, "conf/passwd", MAKE_FILE, 0) >= 0 && is_inside("etc/passwd"));
+    HOLDS(symlinkat("../../far/./off/", hands.root, "away") == 0 && symlinkat("away/x", hands.root, "more") == 0);
+    HOLDS(open_made(&hands, "more/../y", MAKE_DIRECTORY, 0) >= 0 && is_inside("far/off/x") && is_inside("far/off/y"));
 }
 
 static void a_name_that_is_too_long_is_refused(void) {
