@@ -189,6 +189,25 @@ def test_a_named_container_must_be_there(capfd: pytest.CaptureFixture[str], name
     assert capfd.readouterr() == ("", f"slinger: {message}\n")
 
 
+def test_a_named_container_that_ends_meanwhile_ends_its_table(capfd: pytest.CaptureFixture[str]) -> None:
+    """That is no error: it was there, and it was shown."""
+    looks = iter(("running", "running", "stopped"))
+
+    class Ending(Fake):
+        """Stopped at the third look."""
+
+        def status(self) -> str:
+            return next(looks)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stats, "Container", Ending)
+        assert cli.serve(["stats", "box"]) == 0
+    assert capfd.readouterr() == (
+        "\n".join(TABLE.splitlines()[:2]).replace("ID  ", "ID ").replace("box  ", "box ") + "\n",
+        "",
+    )
+
+
 def test_a_share_is_time_used_between_two_looks() -> None:
     """In percent of one cpu; a container that was not there before has none yet."""
     before = [Sample("a", "running", 10.0, 10**9), Sample("b", "running", 10.0, 10**9)]

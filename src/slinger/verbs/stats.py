@@ -65,17 +65,20 @@ def follow(call: Call, now: list[Sample], interval: float) -> None:
         while now:
             call.answer(shown(call, now))
             time.sleep(interval)
-            now = shares(look(call), now)
+            now = shares(look(call, again=True), now)
         return
     from slinger.verbs.stats_live import live  # noqa: PLC0415 - it loads rich
 
-    live(now, interval, lambda before: shares(look(call), before))
+    live(now, interval, lambda before: shares(look(call, again=True), before))
 
 
-def look(call: Call) -> list[Sample]:
-    """A sample of each container that was named, or of all. ContainerError for a named one that is not there."""
+def look(call: Call, *, again: bool = False) -> list[Sample]:
+    """A sample of each container that was named, or of all.
+
+    ContainerError for a named one that is not there or has stopped; ``again``: that it was there before is enough.
+    """
     if call.arguments:
-        return [_named(call, name) for name in call.arguments]
+        return _named(call, again=again)
     try:
         found = containers(call.root)
     except FileNotFoundError:
@@ -91,12 +94,19 @@ def look(call: Call) -> list[Sample]:
     return samples
 
 
-def _named(call: Call, name: str) -> Sample:
-    container = Container.load(name, root=call.root, warn=call.warn)
-    try:
-        return sample(container)
-    finally:
-        container.close()
+def _named(call: Call, *, again: bool) -> list[Sample]:
+    samples: list[Sample] = []
+    for name in call.arguments:
+        try:
+            container = Container.load(name, root=call.root, warn=call.warn)
+            try:
+                samples.append(sample(container))
+            finally:
+                container.close()
+        except ContainerError:
+            if not again:
+                raise
+    return samples
 
 
 def sample(container: Container) -> Sample:
