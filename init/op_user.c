@@ -42,6 +42,24 @@ static int set_groups(struct hands *h, const struct strings *groups) {
     return setgroups(groups->count, ids) == 0 ? 0 : fail(h, "setgroups", NULL);
 }
 
+/* Not of a device like /dev/null: that one is everybody's (crun 1.8 gives it to the container's user). */
+static bool can_be_given(int fd, const struct stat *st) {
+    return S_ISFIFO(st->st_mode) || S_ISREG(st->st_mode) || (S_ISCHR(st->st_mode) && isatty(fd));
+}
+
+int do_stdio_owner(struct hands *h, const struct op_stdio_owner *op) {
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        struct stat st;
+        bool has = fstat(fd, &st) != 0 || (st.st_uid == (uid_t)op->uid && op->gid < 0);
+        if (has || !can_be_given(fd, &st))
+            continue;
+        /* What belongs to nobody of this namespace, or cannot be changed, stays as it is. */
+        if (fchown(fd, (uid_t)op->uid, (gid_t)op->gid) != 0 && errno != EPERM && errno != EINVAL && errno != EROFS)
+            return fail(h, "fchown", "stdio");
+    }
+    return 0;
+}
+
 int do_set_user(struct hands *h, const struct op_set_user *op) {
     if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0)
         return fail(h, "prctl", "PR_SET_KEEPCAPS");

@@ -59,6 +59,7 @@ enum op_kind {
     OP_APP_ARMOR,
     OP_NO_NEW_PRIVILEGES,
     OP_BOUNDING,
+    OP_STDIO_OWNER,
     OP_SET_USER,
     OP_CAPABILITIES,
     OP_CHDIR,
@@ -71,7 +72,7 @@ enum op_kind {
     OP_SECCOMP,
     OP_EXEC,
 };
-#define OP_KINDS 58
+#define OP_KINDS 59
 
 enum message_kind {
     MESSAGE_INIT_PID,
@@ -326,6 +327,11 @@ struct op_bounding {
     int64_t mask;
 };
 
+struct op_stdio_owner {
+    int64_t uid;
+    int64_t gid;
+};
+
 struct op_set_user {
     int64_t uid;
     int64_t gid;
@@ -417,6 +423,7 @@ struct op {
         struct op_process_label process_label;
         struct op_app_armor app_armor;
         struct op_bounding bounding;
+        struct op_stdio_owner stdio_owner;
         struct op_set_user set_user;
         struct op_capabilities capabilities;
         struct op_chdir chdir;
@@ -639,6 +646,10 @@ static inline int op_take(struct reader *r, struct op *op) {
     case OP_BOUNDING:
         take_int(r, &op->bounding.mask);
         return 0;
+    case OP_STDIO_OWNER:
+        take_int(r, &op->stdio_owner.uid);
+        take_int(r, &op->stdio_owner.gid);
+        return 0;
     case OP_SET_USER:
         take_int(r, &op->set_user.uid);
         take_int(r, &op->set_user.gid);
@@ -735,6 +746,7 @@ int do_process_label(struct hands *h, const struct op_process_label *op);
 int do_app_armor(struct hands *h, const struct op_app_armor *op);
 int do_no_new_privileges(struct hands *h);
 int do_bounding(struct hands *h, const struct op_bounding *op);
+int do_stdio_owner(struct hands *h, const struct op_stdio_owner *op);
 int do_set_user(struct hands *h, const struct op_set_user *op);
 int do_capabilities(struct hands *h, const struct op_capabilities *op);
 int do_chdir(struct hands *h, const struct op_chdir *op);
@@ -843,6 +855,8 @@ static inline int op_do(struct hands *h, const struct op *op) {
         return do_no_new_privileges(h);
     case OP_BOUNDING:
         return do_bounding(h, &op->bounding);
+    case OP_STDIO_OWNER:
+        return do_stdio_owner(h, &op->stdio_owner);
     case OP_SET_USER:
         return do_set_user(h, &op->set_user);
     case OP_CAPABILITIES:

@@ -488,6 +488,18 @@ def test_a_user_namespace_without_root_has_no_root_to_become() -> None:
     assert failure(*mapped(), ops.TakeRoot("linux.uidMappings")) == ("linux.uidMappings: setresgid 0: invalid argument")
 
 
+@fails(ops.StdioOwner)
+def test_stdio_that_cannot_be_given_says_so(tmp_path: Path) -> None:
+    """Not a matter of rights, which is no error: a descriptor that only names a file."""
+    (tmp_path / "file").touch()
+    fd = os.open(tmp_path / "file", os.O_PATH)
+    try:
+        with Walk(*cloned(), ops.StdioOwner("process.user", uid=1), stdio=(fd, fd, fd)) as walk:
+            assert walk.error() == "process.user: fchown stdio: bad file descriptor"
+    finally:
+        os.close(fd)
+
+
 @fails(ops.SetUser)
 def test_an_id_that_is_not_mapped_cannot_be_become() -> None:
     """With what to do about it."""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import errno
 import os
+from pathlib import Path
 
 import pytest
 
+from slinger.linux.flags import CLONE_NEWUSER
 from slinger.plan import ops
 from slinger.plan.ops import Op
 from tests.contract.covers import works
 from tests.contract.filters import ALLOW, EQUAL, LOAD_NUMBER, RETURN, answering, number, program
 from tests.contract.look import status
-from tests.contract.walk import CLONE, cloned, look
+from tests.contract.walk import CLONE, LOOK, Walk, cloned, look, write_maps
 from tests.requires import requires
 
 pytestmark = requires("root", "gcc")
@@ -41,6 +43,46 @@ def test_the_bounding_set_keeps_what_the_mask_has(mask: int) -> None:
     with look(*cloned(), ops.Bounding("process.capabilities.bounding", mask=mask)).reach() as walk:
         assert sets(walk.pid)["CapBnd"] == mask & own
         assert sets(walk.hands.pid)["CapBnd"] == own
+
+
+@works(ops.StdioOwner)
+def test_stdio_is_given_to_the_user_but_never_a_device(tmp_path: Path) -> None:
+    """A pipe, a file and a terminal; a group where one is given; /dev/zero stays everybody's."""
+    reader, writer = os.pipe()
+    master, terminal = os.openpty()
+    fds = (reader, writer, master, terminal, os.open(tmp_path / "f", os.O_CREAT), os.open("/dev/zero", os.O_RDWR))
+    try:
+        pipe, tty, file, device = fds[1], terminal, fds[4], fds[5]
+        groups = [os.fstat(fd).st_gid for fd in (tty, file)]
+        before = os.fstat(device)
+        owner = ops.StdioOwner("process.user", uid=1001)
+        with Walk(*cloned(), owner, LOOK, stdio=(tty, file, device)) as walk:
+            walk.reach("look")
+            assert [(os.fstat(fd).st_uid, os.fstat(fd).st_gid) for fd in (tty, file)] == [(1001, gid) for gid in groups]
+            assert os.fstat(device) == before
+        with Walk(*cloned(), owner.replace(gid=1002), LOOK, stdio=(pipe, pipe, pipe)) as walk:
+            walk.reach("look")
+            assert (os.fstat(pipe).st_uid, os.fstat(pipe).st_gid) == (1001, 1002)
+    finally:
+        for fd in fds:
+            os.close(fd)
+
+
+@works(ops.StdioOwner)
+def test_stdio_of_the_host_stays_as_it_is_where_the_user_namespace_does_not_know_its_owner(tmp_path: Path) -> None:
+    """No error: outer has to give it, by the host's ids."""
+    file = os.open(tmp_path / "f", os.O_CREAT | os.O_RDWR)
+    os.fchown(file, 4242, 4242)
+    try:
+        plan = (*cloned(CLONE_NEWUSER), ops.Gate("", name="ids"), ops.StdioOwner("process.user", uid=1), LOOK)
+        with Walk(*plan, stdio=(file, file, file)) as walk:
+            walk.reach("ids")
+            write_maps(walk.pid, size=10)
+            walk.hands.go()
+            walk.reach("look")
+            assert os.fstat(file).st_uid == 4242
+    finally:
+        os.close(file)
 
 
 @works(ops.SetUser)

@@ -323,6 +323,15 @@ def test_on_cgroup_v2_the_cgroup_is_one_file_system() -> None:
     )
 
 
+@pytest.mark.parametrize("hierarchies", [V1, ()])
+def test_beside_cgroup_v1_a_mount_of_type_cgroup2_is_the_file_system_of_that_name(
+    hierarchies: tuple[Hierarchy, ...],
+) -> None:
+    """Type ``cgroup`` means "the cgroups of this machine"; ``cgroup2`` is what the kernel calls a file system."""
+    done = plan(mount("/a", "cgroup2", "c", "nosuid"), facts=FACTS.replace(hierarchies=hierarchies))
+    assert done.mounts == (GATE, new(type="cgroup2", source="c", destination="/a", attr_set=MOUNT_ATTR_NOSUID))
+
+
 def test_the_gate_comes_before_the_first_cgroup_mount_and_once() -> None:
     """Mounts before it go on meanwhile."""
     done = plan(mount("/t", "tmpfs", "t"), CGROUP, CGROUP, more=(OWN_CGROUP,))

@@ -180,6 +180,7 @@ def dev(kind: str, *options: str, destination: str = "/dev") -> dict[str, object
         ([dev("bind"), dev("tmpfs")], False),
         ([dev("bind"), dev("none", "remount", "ro")], True),
         ([dev("tmpfs"), dev("none", "remount", "ro")], False),
+        ([dev("tmpfs"), dev("bind", "bind", "remount", "ro")], False),
     ],
 )
 def test_a_dev_that_is_the_hosts_is_left_as_it_is(mounts: list[dict[str, object]], *, hosts: bool) -> None:

@@ -13,7 +13,7 @@ from slinger.plan.devices import dev_is_hosts, device_ops
 from slinger.plan.labels import exec_label_ops, keyring_op
 from slinger.plan.masks import mask_ops
 from slinger.plan.mounts import mount_ops
-from slinger.plan.privileges import no_new_privileges_ops, privilege_ops, seccomp_ops
+from slinger.plan.privileges import no_new_privileges_ops, privilege_ops, seccomp_ops, stdio_ops
 from slinger.plan.process import early_ops, exec_op, keep_op, program_ops, rlimit_ops, scheduling_ops
 from slinger.plan.rootfs import (
     attach_ops,
@@ -116,6 +116,7 @@ def compile_plan(config: Config, options: Options, facts: Facts, hooks: Placed) 
         *hooks.at(POINT_RUNTIME_READY),
         *hooks.at(POINT_BEFORE_PIVOT),
         *enter_ops(config, options),
+        *_cwd_ops(config),
         *mounts.late,
         *_identity_ops(config),
         *mask_ops(config),
@@ -159,6 +160,12 @@ def _console_ops(config: Config, options: Options, facts: Facts) -> list[Op]:
     ]
 
 
+def _cwd_ops(config: Config) -> list[Op]:
+    """The working directory is made, where it is missing, while the root and all mounts are still writable."""
+    process = config.process
+    return [ops.Chdir("process.cwd", path=process.cwd, create=1, may_fail=1)] if process is not None else []
+
+
 def _identity_ops(config: Config) -> list[Op]:
     """What the container's namespaces are called, and what the kernel is told in them."""
     plan: list[Op] = []
@@ -194,12 +201,12 @@ def _process_ops(config: Config, options: Options, facts: Facts, hooks: Placed) 
         return [created, ops.WaitStart("")]
     return [
         *([] if facts.rootless else early_ops(process, ops.OUTER)),
+        *stdio_ops(config, process, facts),
         *rlimit_ops(process),
         *scheduling_ops(process),
         *domain_ops(config),
         *exec_label_ops(process),
         *no_new_privileges_ops(process),
-        ops.Chdir("process.cwd", path=process.cwd, create=1, may_fail=1),
         *privilege_ops(config, process, facts),
         ops.Chdir("process.cwd", path=process.cwd),
         *program_ops(process, options),

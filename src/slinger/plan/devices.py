@@ -41,7 +41,7 @@ def dev_is_hosts(config: Config) -> bool:
     for mount in config.mounts:
         if [part for part in mount.destination.split("/") if part not in {"", "."}] == ["dev"]:
             options = parse_options(mount.options)
-            hosts = options.bind or mount.type == "bind" or (options.remount and hosts)
+            hosts = hosts if options.remount else options.bind or mount.type == "bind"
     return hosts
 
 

@@ -7,7 +7,7 @@ from slinger.linux.scheduling import number_mask
 from slinger.plan import ops
 from slinger.plan.compile import Plan, domain_ops
 from slinger.plan.labels import exec_label_ops, keyring_op
-from slinger.plan.privileges import no_new_privileges_ops, privilege_ops, seccomp_ops
+from slinger.plan.privileges import no_new_privileges_ops, privilege_ops, seccomp_ops, stdio_ops
 from slinger.plan.process import early_ops, exec_op, keep_op, program_ops, rlimit_ops, scheduling_ops
 from slinger.plan.rootfs import CHROOT
 from slinger.plan.unsupported import check_process_supported
@@ -93,6 +93,7 @@ def enter_plan(config: Config, process: Process, options: Options, facts: Facts,
         *domain_ops(config),
         *exec_label_ops(process),
         *no_new_privileges_ops(process),
+        *stdio_ops(config, process, facts),
         ops.Chdir("process.cwd", path=process.cwd, may_fail=1),
         *privilege_ops(config, process, facts),
         ops.Chdir("process.cwd", path=process.cwd),

@@ -60,6 +60,9 @@ class _Builder:
             self.remount(origin, mount.destination, options)
         elif is_bind(mount, options):
             self.bind(origin, mount, options)
+        elif mount.type == "cgroup2" and not self.only_v2():
+            self.enter_cgroup()
+            self.new(origin, mount, options)
         elif mount.type in CGROUP_TYPES:
             self.cgroup(origin, mount, options)
         else:
@@ -186,10 +189,12 @@ class _Builder:
             self.mounts.extend(namespaces.cgroup_ops(self.config))
             self.in_cgroup = True
 
+    def only_v2(self) -> bool:
+        return {each.version for each in self.facts.hierarchies} == {2}
+
     def cgroup(self, origin: str, mount: Mount, options: MountOptions) -> None:
         self.enter_cgroup()
-        versions = {each.version for each in self.facts.hierarchies}
-        if versions == {2}:
+        if self.only_v2():
             plain = options.replace(data=tuple(each for each in options.data if each != "ro"))
             self.new(origin, mount.replace(type="cgroup2", source="cgroup"), plain)
             return

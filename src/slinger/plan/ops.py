@@ -437,6 +437,17 @@ class Bounding(Op):
     mask: int = 0
 
 
+class StdioOwner(Op):
+    """Give a user the pipes, files and terminals among stdio, so that it can open /dev/stdout again; never a device.
+
+    By init as the container counts ids; before that by outer, as the host does, for what init's namespace has no id.
+    A group of -1 stays as it is, which may be one that the file system wants (tty).
+    """
+
+    uid: int = 0
+    gid: int = -1
+
+
 class SetUser(Op):
     """Become the user of the process: groups, gid, uid, umask. The permitted set is kept for the next op."""
 
@@ -518,8 +529,8 @@ OPS: tuple[type[Op], ...] = (
     NetworkSocket, OpenTree, IdMap, MapTree, Shelf, Shelve, Unshelve, Propagation, AttachRoot, OpenRoot, MountNew,
     MountBind, Reconfigure, MountChange, MakeNode, MakeLink, Console, Pivot, RootChange, Mask, ReadonlyPath, Hostname,
     Domainname, Sysctl, Hook, Rlimit, Personality, Scheduler, IoPriority, MemoryPolicy, Affinity, ProcessLabel,
-    AppArmor, NoNewPrivileges, Bounding, SetUser, Capabilities, Chdir, Home, FindProgram, WaitStart, Release,
-    CloseOnExec, Announce, Seccomp, Exec,
+    AppArmor, NoNewPrivileges, Bounding, StdioOwner, SetUser, Capabilities, Chdir, Home, FindProgram, WaitStart,
+    Release, CloseOnExec, Announce, Seccomp, Exec,
 )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from slinger.plan.facts import Facts
     from slinger.plan.ops import Op
-    from slinger.spec.config import Config, Process
+    from slinger.spec.config import Config, IdMapping, Process
 
 NO_CAPABILITIES = Capabilities()
 # crun's annotation, which podman's `--group-add keep-groups` sends: the program keeps the caller's groups.
@@ -85,6 +85,27 @@ def _user_op(config: Config, process: Process, facts: Facts) -> Op:
         set_groups=int((not denied or bool(user.additional_gids)) and KEEP_GROUPS not in config.annotations),
         umask=DEFAULT_UMASK if user.umask is None else user.umask,
     )
+
+
+def stdio_ops(config: Config, process: Process, facts: Facts) -> list[Op]:
+    """Stdio for the user of the process, who could not open /dev/stdout again; runc and crun do it too.
+
+    What came from the host has ids that a user namespace of its own does not know: outer gives it, by the ids outside.
+    """
+    plan: list[Op] = []
+    uid = _outside(config.linux.uid_mappings, process.user.uid)
+    gid = _outside(config.linux.gid_mappings, process.user.gid)
+    if uid >= 0 and not facts.rootless:
+        plan.append(ops.StdioOwner("process.user", by=ops.OUTER, uid=uid, gid=gid))
+    return [*plan, ops.StdioOwner("process.user", uid=process.user.uid)]
+
+
+def _outside(mappings: tuple[IdMapping, ...], inside: int) -> int:
+    """The host's id, -1 where none is mapped to it."""
+    for each in mappings:
+        if each.container_id <= inside < each.container_id + each.size:
+            return each.host_id + inside - each.container_id
+    return -1
 
 
 def no_new_privileges_ops(process: Process) -> list[Op]:
