@@ -167,6 +167,21 @@ void fact_stdio(void) {
             json_text(isatty(fd) ? "terminal" : kind_of(info.st_mode));
     }
     json_close(']');
+
+    /* Whether the program may open /dev/stdout again: by owner and mode. */
+    json_key("stdioOwner");
+    json_open('[');
+    for (int fd = 0; fd < 3; fd++) {
+        struct stat info;
+        char text[48];
+        if (fstat(fd, &info) < 0) {
+            json_errno(errno);
+            continue;
+        }
+        snprintf(text, sizeof text, "%u:%u %04o", info.st_uid, info.st_gid, info.st_mode & 07777);
+        json_text(text);
+    }
+    json_close(']');
 }
 
 /* How many bytes can be read, stopping after 64 KiB; -1 with errno. Never blocks. */

@@ -1,4 +1,4 @@
-"""Namespaces that tests can join: two waiting processes of ours that hold them open."""
+"""Namespaces that tests can join: waiting processes of ours that hold them open."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Final
 from tests.payload.build import build_payload
 from tests.peers.case import MAPPED_OWNER
 
-KINDS: Final = ("net", "ipc", "uts", "pid", "cgroup")
+KINDS: Final = ("net", "ipc", "uts", "pid", "cgroup", "time")
 
 
 @contextlib.contextmanager
@@ -29,10 +29,10 @@ def _waiting(*flags: str) -> Generator[int]:
 
 @contextlib.contextmanager
 def anchors() -> Generator[dict[str, str]]:
-    """Give the paths of the namespaces by placeholder: @NET@, @IPC@, @UTS@, @PID@, @CGROUP@, @USER@."""
-    kinds = ("--net", "--ipc", "--uts", "--pid", "--cgroup")
-    with _waiting(*kinds) as plain, _waiting("--user") as mapped:
+    """Give the paths of the namespaces by placeholder: @NET@ ... @TIME@, @USER@, and @UTS2@, which gets other names."""
+    kinds = ("--net", "--ipc", "--uts", "--pid", "--cgroup", "--time")
+    with _waiting(*kinds) as plain, _waiting("--user") as mapped, _waiting("--uts") as named:
         for name in ("uid_map", "gid_map"):
             Path(f"/proc/{mapped}/{name}").write_text(f"0 {MAPPED_OWNER} 65536\n")
         paths = {f"@{kind.upper()}@": f"/proc/{plain}/ns/{kind}" for kind in KINDS}
-        yield paths | {"@USER@": f"/proc/{mapped}/ns/user"}
+        yield paths | {"@USER@": f"/proc/{mapped}/ns/user", "@UTS2@": f"/proc/{named}/ns/uts"}

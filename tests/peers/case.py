@@ -18,6 +18,7 @@ BASE_LOOK: Final = (
     *("--probe", "/proc/sysrq-trigger", "--probe", "/proc/sys/kernel/hostname", "--probe", "/sys/firmware"),
     *("--probe", "/etc/hostname", "--probe", "/"),
 )
+FIVE_SETS: Final = ("bounding", "permitted", "effective", "inheritable", "ambient")
 THREE_SETS: Final = ("bounding", "permitted", "effective")
 MAPPED_OWNER: Final = 100000
 PODMAN_PROFILE: Final = "/usr/share/containers/seccomp.json"
@@ -32,6 +33,7 @@ class Case:
     """One config.
 
     owner: who owns the root file system. fds: how many descriptors to hand over from 3 on.
+    terminal: it gets one, whose master side is read.
     podman: linux.seccomp is podman's default profile. arguments: the program, instead of `payload report`.
     """
 
@@ -42,6 +44,7 @@ class Case:
     owner: int = 0
     fds: int = 0
     podman: bool = False
+    terminal: bool = False
     arguments: tuple[str, ...] | None = None
 
     def all_changes(self) -> dict[str, Json | Drop]:

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from tests.peers.differences import Difference
 from tests.peers.normal import Flat
+from tests.peers.row import Difference
 
 ABSENT = "(absent)"
 

@@ -20,10 +20,20 @@ def table() -> str:
     versions = ", ".join(f"{name} {version}" for name, version in VERSIONS.items())
     lines = [f"{len(CASES)} configs, compared with {versions}.", ""]
     lines += ["| differs | in the config | in the report | why |", "|---|---|---|---|"]
-    for row in sorted(DIFFERENCES, key=lambda row: row.odd != "slinger"):
-        case = "any" if row.cases == "*" else f"`{row.cases}`"
-        lines.append(f"| {ODD[row.odd]} | {case} | `{row.keys}` | {row.reason} |")
+    for (odd, reason), (cases, keys) in _grouped().items():
+        case = "any" if "*" in cases else ", ".join(f"`{each}`" for each in cases)
+        lines.append(f"| {ODD[odd]} | {case} | {', '.join(f'`{key}`' for key in keys)} | {reason} |")
     return "\n".join(lines)
+
+
+def _grouped() -> dict[tuple[str, str], tuple[list[str], list[str]]]:
+    """Gather cases and keys by who is odd and why."""
+    groups: dict[tuple[str, str], tuple[list[str], list[str]]] = {}
+    for row in sorted(DIFFERENCES, key=lambda row: row.odd != "slinger"):
+        cases, keys = groups.setdefault((row.odd, row.reason), ([], []))
+        cases += [row.cases] if row.cases not in cases else []
+        keys += [row.keys] if row.keys not in keys else []
+    return groups
 
 
 def with_table(page: str) -> str:

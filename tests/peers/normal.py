@@ -73,7 +73,7 @@ def _stable(value: str, bundle: Bundle) -> str:
 
 def _volatile(key: str, value: str) -> str:
     """Reduce what /proc and /sys say about the machine's present state to "some"."""
-    if key == "signalsIgnored":
+    if key == "signalsIgnored" and value != "None":
         # The C library's two own signals: whoever was started by its posix_spawn (all that make starts) has them
         # ignored, and only slinger gives the container a clean slate.
         return f"{int(value, 16) & ~LIBRARY_SIGNALS:016x}"

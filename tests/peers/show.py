@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from tests.bundles import find_runtime
-from tests.peers.anchors import anchors
 from tests.peers.cases import CASES
-from tests.peers.compare import Finding, explanation, findings
+from tests.peers.compare import Finding, explanation
 from tests.peers.differences import DIFFERENCES
-from tests.peers.observe import observe
-
-RUNTIMES = tuple(name for name in ("runc", "crun", "slinger") if find_runtime(name))
+from tests.peers.observe import comparison
 
 
 def grouped(found: list[Finding]) -> str:
@@ -30,11 +26,10 @@ def grouped(found: list[Finding]) -> str:
 def main(words: list[str]) -> int:
     """Run the cases and print; 1 when anything is unexplained."""
     found: list[Finding] = []
-    with anchors() as namespaces:
-        for case in CASES:
-            if not words or any(word in case.name for word in words):
-                shown = {name: observe(case, name, namespaces) for name in RUNTIMES}
-                found += [each for each in findings(case.name, shown) if not explanation(each, DIFFERENCES)]
+    chosen = [case for case in CASES if not words or any(word in case.name for word in words)]
+    with comparison() as runs:
+        for case in chosen:
+            found += [each for each in runs.found(case) if not explanation(each, DIFFERENCES)]
     sys.stdout.write(f"{grouped(found)}\n")
     return 1 if found else 0
 

@@ -13,43 +13,25 @@ from pathlib import Path
 import pytest
 
 from tests.bundles import find_runtime
-from tests.peers.anchors import anchors
 from tests.peers.case import Case
 from tests.peers.cases import CASES
-from tests.peers.compare import Finding, explanation, findings
-from tests.peers.differences import DIFFERENCES, VERSIONS, Difference
+from tests.peers.compare import Finding, explanation
+from tests.peers.differences import DIFFERENCES, VERSIONS
 from tests.peers.document import PAGE, with_table
-from tests.peers.normal import Flat
-from tests.peers.observe import observe
+from tests.peers.observe import RUNTIMES, Comparison, comparison
+from tests.peers.row import Difference
 from tests.requires import cgroup_layout, requires
 
-RUNTIMES = tuple(name for name in ("runc", "crun", "slinger") if find_runtime(name))
 by_name = pytest.mark.parametrize(
     "case", [pytest.param(case, marks=requires("podman") if case.podman else (), id=case.name) for case in CASES]
 )
 
 
-class Comparison:
-    """Runs each case once and remembers what differed."""
-
-    def __init__(self, namespaces: Mapping[str, str]) -> None:
-        """Take the paths of the namespaces that the cases join."""
-        self._namespaces = namespaces
-        self._found: dict[str, list[Finding]] = {}
-
-    def found(self, case: Case) -> list[Finding]:
-        """Return what the runtimes differ in."""
-        if case.name not in self._found:
-            shown: dict[str, Flat] = {name: observe(case, name, self._namespaces) for name in RUNTIMES}
-            self._found[case.name] = findings(case.name, shown)
-        return self._found[case.name]
-
-
 @pytest.fixture(scope="module")
-def comparison() -> Iterator[Comparison]:
-    """Share one comparison between the tests, with its namespaces held open."""
-    with anchors() as namespaces:
-        yield Comparison(namespaces)
+def runs() -> Iterator[Comparison]:
+    """Share one comparison between the tests."""
+    with comparison() as shared:
+        yield shared
 
 
 @functools.cache
@@ -72,18 +54,18 @@ def unexplained(found: list[Finding], *, exact: bool) -> list[Finding]:
 
 @requires("root", "runc", "crun")
 @by_name
-def test_a_process_sees_the_same_under_every_runtime(case: Case, comparison: Comparison) -> None:
+def test_a_process_sees_the_same_under_every_runtime(case: Case, runs: Comparison) -> None:
     """Whatever the runtimes show differently has a row in differences.py."""
-    left = unexplained(comparison.found(case), exact=made_for_this_machine())
+    left = unexplained(runs.found(case), exact=made_for_this_machine())
     assert left == [], "\n".join(["", *map(str, left)])
 
 
 @requires("root", "runc", "crun", "podman")
-def test_every_known_difference_is_still_to_be_seen(comparison: Comparison) -> None:
+def test_every_known_difference_is_still_to_be_seen(runs: Comparison) -> None:
     """A row of differences.py that explains nothing any more is removed. Holds where the table is exact."""
     if not made_for_this_machine():
         return
-    used = {explanation(finding, DIFFERENCES) for case in CASES for finding in comparison.found(case)}
+    used = {explanation(finding, DIFFERENCES) for case in CASES for finding in runs.found(case)}
     checkable = [row for row in DIFFERENCES if row.odd == "all" or row.odd in RUNTIMES]
     assert [row for row in checkable if row not in used] == []
 
