@@ -149,8 +149,11 @@ REFUSED: Final = {
 
 @pytest.mark.spec(
     "runtime.md#start/not-created",
+    "runtime.md#start/not-created-no-effect",
     "runtime.md#kill/not-running",
+    "runtime.md#kill/not-running-no-effect",
     "runtime.md#delete/not-stopped",
+    "runtime.md#delete/not-stopped-no-effect",
     "runtime.md#create/id-in-use-nothing",
 )
 @pytest.mark.parametrize(("status", "arguments", "message"), REFUSED.values(), ids=REFUSED)

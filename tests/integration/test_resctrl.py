@@ -133,7 +133,10 @@ def test_a_group_with_a_name_is_made_and_stays(box: Box, tree: Path) -> None:
 
 @pytest.mark.parametrize("schema", [{}, {"l3CacheSchema": "L3:1=1F;0=07e0", "memBwSchema": SLOW}, {"schemata": [HALF]}])
 @pytest.mark.spec(
-    "config-linux.md#intelrdt/compared", "config-linux.md#intelrdt/prepared", "config-linux.md#intelrdt/not-removed"
+    "config-linux.md#intelrdt/compared",
+    "config-linux.md#intelrdt/prepared",
+    "config-linux.md#intelrdt/assigned",
+    "config-linux.md#intelrdt/not-removed",
 )
 def test_a_group_that_is_there_is_joined(box: Box, tree: Path, schema: dict[str, Json]) -> None:
     """If it has the values that are asked for, however they are written; it stays."""
@@ -187,6 +190,7 @@ def test_the_default_group_is_named_by_a_slash(box: Box, tree: Path) -> None:
 @pytest.mark.spec(
     "config-linux.md#intelrdt/either",
     "config-linux.md#intelrdt/monitoring",
+    "config-linux.md#intelrdt/monitoring-name",
     "config-linux.md#intelrdt/monitoring-removed",
 )
 def test_a_monitoring_group_goes_with_the_container(box: Box, tree: Path, *, named: bool) -> None:

@@ -137,7 +137,9 @@ def test_a_process_that_has_ended_is_told_from_other_failures(tmp_path: Path) ->
     assert isinstance(caught.value.__cause__, FileNotFoundError)
 
 
-@pytest.mark.spec("config-linux.md#intelrdt/both", "config-linux.md#intelrdt/schemata")
+@pytest.mark.spec(
+    "config-linux.md#intelrdt/both", "config-linux.md#intelrdt/both-order", "config-linux.md#intelrdt/schemata"
+)
 def test_schemata_are_written_one_after_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The cache, the bandwidth, then all others, as a kernel would see it."""
     written: list[tuple[str, str]] = []

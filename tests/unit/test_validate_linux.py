@@ -19,6 +19,7 @@ RELATIVE_AND_STATIC = ["MPOL_F_RELATIVE_NODES", "MPOL_F_STATIC_NODES"]
 
 @pytest.mark.spec(
     "config-linux.md#intelrdt/memory-bandwidth",
+    "config-linux.md#intelrdt/memory-bandwidth-line",
     "config-linux.md#intelrdt/schemata-lines",
     "config-linux.md#namespaces/path-absolute",
     "config-linux.md#namespaces/duplicate",
