@@ -62,6 +62,7 @@ int report_exited(struct hands *h, int status);
 int report_executing(struct hands *h);
 int report_seccomp_listener(struct hands *h, int fd);
 int report_network_socket(struct hands *h, int fd);
+int report_handle(struct hands *h, const char *name, int fd);
 int wait_for_go(struct hands *h);
 
 /* path.c: paths inside the container, never outside. Each gives an fd, or -1 with errno. */

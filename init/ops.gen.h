@@ -17,6 +17,7 @@ enum op_kind {
     OP_JOIN,
     OP_CLONE,
     OP_GATE,
+    OP_HANDLES,
     OP_TAKE_ROOT,
     OP_UNSHARE,
     OP_TIME_OFFSETS,
@@ -72,7 +73,7 @@ enum op_kind {
     OP_SECCOMP,
     OP_EXEC,
 };
-#define OP_KINDS 59
+#define OP_KINDS 60
 
 enum message_kind {
     MESSAGE_INIT_PID,
@@ -84,6 +85,7 @@ enum message_kind {
     MESSAGE_EXECUTING,
     MESSAGE_SECCOMP_LISTENER,
     MESSAGE_NETWORK_SOCKET,
+    MESSAGE_HANDLE,
 };
 
 struct op_open_namespace {
@@ -102,6 +104,10 @@ struct op_clone {
 
 struct op_gate {
     const char *name;
+};
+
+struct op_handles {
+    int64_t entered;
 };
 
 struct op_take_root {
@@ -385,6 +391,7 @@ struct op {
         struct op_join join;
         struct op_clone clone;
         struct op_gate gate;
+        struct op_handles handles;
         struct op_take_root take_root;
         struct op_unshare unshare;
         struct op_time_offsets time_offsets;
@@ -452,6 +459,9 @@ static inline int op_take(struct reader *r, struct op *op) {
         return 0;
     case OP_GATE:
         take_string(r, &op->gate.name);
+        return 0;
+    case OP_HANDLES:
+        take_int(r, &op->handles.entered);
         return 0;
     case OP_TAKE_ROOT:
         take_int(r, &op->take_root.drop_groups);
@@ -704,6 +714,7 @@ int do_open_namespace(struct hands *h, const struct op_open_namespace *op);
 int do_join(struct hands *h, const struct op_join *op);
 int do_clone(struct hands *h, const struct op_clone *op);
 int do_gate(struct hands *h, const struct op_gate *op);
+int do_handles(struct hands *h, const struct op_handles *op);
 int do_take_root(struct hands *h, const struct op_take_root *op);
 int do_unshare(struct hands *h, const struct op_unshare *op);
 int do_time_offsets(struct hands *h, const struct op_time_offsets *op);
@@ -771,6 +782,8 @@ static inline int op_do(struct hands *h, const struct op *op) {
         return do_clone(h, &op->clone);
     case OP_GATE:
         return do_gate(h, &op->gate);
+    case OP_HANDLES:
+        return do_handles(h, &op->handles);
     case OP_TAKE_ROOT:
         return do_take_root(h, &op->take_root);
     case OP_UNSHARE:

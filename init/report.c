@@ -144,6 +144,12 @@ int report_network_socket(struct hands *h, int fd) {
     return send_all(h, m, fd);
 }
 
+int report_handle(struct hands *h, const char *name, int fd) {
+    struct message *m = begin(MESSAGE_HANDLE);
+    put_text(m, name);
+    return send_all(h, m, fd);
+}
+
 /* The one byte that the brain answers with. A brain that is gone is ECONNRESET: nothing may go on without it. */
 int wait_for_go(struct hands *h) {
     char answer = 0;

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         SlingerError,
         UsageError,
     )
+    from slinger.hooks.functions import HookContext, Hooks, PythonHook
     from slinger.hooks.records import HookRecord
     from slinger.spec.config import Hook, Mount, Namespace
     from slinger.spec.state import State
@@ -37,13 +38,16 @@ __all__ = [
     "Event",
     "ExistsError",
     "Hook",
+    "HookContext",
     "HookError",
     "HookRecord",
+    "Hooks",
     "HostError",
     "Mount",
     "Namespace",
     "NotFoundError",
     "OpError",
+    "PythonHook",
     "SlingerError",
     "State",
     "Stats",
@@ -57,7 +61,10 @@ _HOMES = {
     "Container": "slinger.container",
     "containers": "slinger.container",
     "Hook": "slinger.spec.config",
+    "HookContext": "slinger.hooks.functions",
     "HookRecord": "slinger.hooks.records",
+    "Hooks": "slinger.hooks.functions",
+    "PythonHook": "slinger.hooks.functions",
     "Mount": "slinger.spec.config",
     "Namespace": "slinger.spec.config",
     "State": "slinger.spec.state",

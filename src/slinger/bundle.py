@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from slinger.errors import ConfigError, HostError, UsageError
-from slinger.lifecycle import STAGE_NAMES
+from slinger.hooks.functions import hooks_json
 from slinger.spec.config import Namespace
 from slinger.spec.default import default_config
 from slinger.spec.jsontext import dump_pretty, load
@@ -94,7 +94,7 @@ class Bundle:
             "process.user": {"uid": user[0], "gid": user[1]},
             "process.terminal": terminal,
             "mounts": [*_list_at(document, "mounts"), *(_mount_json(each) for each in mounts)],
-            "hooks": _hooks_json(hooks or {}),
+            "hooks": hooks_json(hooks or {}),
             **({} if env is None else {"process.env": [f"{name}={value}" for name, value in env.items()]}),
             **({} if namespaces is None else {"linux.namespaces": _namespaces_json(namespaces, caller)}),
             **({} if caller is None else _own_ids(user, caller)),
@@ -195,18 +195,6 @@ def _mount_json(mount: Mount) -> dict[str, object]:
 
 def _mapping_json(mapping: IdMapping) -> dict[str, object]:
     return {"containerID": mapping.container_id, "hostID": mapping.host_id, "size": mapping.size}
-
-
-def _hooks_json(hooks: Mapping[str, Sequence[Hook]]) -> dict[str, object]:
-    for stage in hooks:
-        if stage not in STAGE_NAMES:
-            raise ConfigError(f"hooks.{stage}", "no such stage", hint=f"the stages are {', '.join(STAGE_NAMES)}")
-    return {stage: [_hook_json(hook) for hook in each] for stage, each in hooks.items()}
-
-
-def _hook_json(hook: Hook) -> dict[str, object]:
-    members = {"path": hook.path, "args": hook.args, "env": hook.env, "timeout": hook.timeout}
-    return {name: value for name, value in members.items() if value is not None}
 
 
 def _namespaces_json(namespaces: Sequence[str | Namespace], caller: tuple[int, int] | None) -> list[dict[str, str]]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from slinger.creation import Created
     from slinger.executing import Execution, Order
+    from slinger.hooks.functions import Hooks
     from slinger.hooks.records import HookRecord
     from slinger.host.hands import Hands
     from slinger.plan.compile import Plan
@@ -88,6 +89,7 @@ class Container:
         subreaper: bool = True,
         stdio: tuple[int, int, int] = (0, 1, 2),
         environment: tuple[str, ...] | None = None,
+        hooks: Hooks | None = None,
         warn: Callable[[str], None] = _quiet,
     ) -> Self:
         """Create a container from a bundle: a Bundle, or the path of a directory with a config.json.
@@ -99,7 +101,8 @@ class Container:
         ``preserve_fds``: this many descriptors from 3 on go to the program; before them ``listen_fds`` sockets,
         as systemd passes them. ``pid_file`` gets the pid, the unix socket
         ``pidfd_socket`` a descriptor of init. ``environment`` (``NAME=value``) is what hooks inherit
-        that have no env of their own; None is ours. ``warn`` is called with each warning.
+        that have no env of their own; None is ours. ``hooks``: more hooks than the bundle's, functions of this program
+        among them. ``warn`` is called with each warning.
         ``rootless``: do without a cgroup that nobody asked for, and without device rules, where they are denied;
         None: if we have no privilege over the host.
 
@@ -131,6 +134,7 @@ class Container:
             subreaper=subreaper,
             stdio=stdio,
             environment=_caller_environment() if environment is None else environment,
+            hooks=hooks,
         )
         return cls._adopt(create(request, warn), stdio, request.environment, warn)
 
@@ -143,6 +147,7 @@ class Container:
         warn: Callable[[str], None],
     ) -> Self:
         container = cls(Existing(created.home, created.saved), warn=warn)
+        container._existing.calls = created.calls
         container._hands = created.hands
         container._master = created.master
         container._stdio = stdio
@@ -163,7 +168,7 @@ class Container:
         try:
             self.delete(force=True)
         except NotFoundError:
-            pass  # deleted already: by its user, or by a start that failed
+            self._collect()  # deleted already: by its user, by somebody else, or by a start that failed
         finally:
             self.close()
 
@@ -298,8 +303,8 @@ class Container:
 
         home = self._existing.home
         with home.locked():
-            if self._records < 0 and self._existing.saved.late_hooks and home.is_current():
-                self._records = home.hold(store.HOOKS)
+            if self._records < 0 and home.is_current():
+                self._records = home.hold(store.HOOKS, make=bool(self._existing.saved.late_hooks))
             delete(self._existing, self._environment, self._warn, force=force)
         self._collect()
 

@@ -12,34 +12,34 @@ import time
 from slinger.errors import ConfigError, ContainerError, HostError
 from slinger.failures import explain
 from slinger.hooks.placing import Setting, hook_output
-from slinger.hooks.running import Recorder, run_hooks
+from slinger.hooks.running import Functions, Recorder, run_hooks
 from slinger.host import cgroup, idmap, machine, probe
 from slinger.host.handover import FIRST_PROCESS, send_master, send_pidfd
 from slinger.host.hands import Hands
 from slinger.host.process import Process, wait_gone
 from slinger.host.signals import Held
 from slinger.host.store import CONFIG, Home, Saved, check_id, prepare_root
-from slinger.lifecycle import POINT_AFTER_DESTROY, POINT_AFTER_EXEC, STAGES
+from slinger.lifecycle import LATE_POINTS, POINT_AFTER_DESTROY, STAGES
 from slinger.notifying import listener_of
 from slinger.plan import ops
 from slinger.plan.compile import started_ops
 from slinger.plan.facts import Options
 from slinger.plan.namespaces import is_new
-from slinger.plan.wire import AtGate, ConsoleMaster, Failed, HookRan, InitPid, NetworkSocket
+from slinger.plan.wire import AtGate, ConsoleMaster, Failed, Handle, HookRan, InitPid, NetworkSocket
 from slinger.planning import locate_cgroup, locate_groups, make_plan, read_config
 from slinger.record import Record
 from slinger.undo import Undo
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from slinger.host.network import Moves
     from slinger.plan.wire import Message
     from slinger.planning import Request
+    from slinger.spec.config import Call
 
 SIGKILL = 9
-LATE_POINTS = frozenset({POINT_AFTER_EXEC, POINT_AFTER_DESTROY})
 
 
 class Created(Record):
@@ -49,6 +49,7 @@ class Created(Record):
     saved: Saved
     hands: Hands | None
     master: int
+    calls: Mapping[str, Call]
 
 
 class Creation:
@@ -64,11 +65,14 @@ class Creation:
         self.master = -1
         self.devices: Moves | None = None
         self.done = False
+        self.calls: dict[str, Call] = {}
 
     def run(self) -> Created:
         """Create it, or take everything back and raise what went wrong."""
         request = self.request
         self.config, text = read_config(request.config_file, self.warn)
+        if request.hooks is not None:
+            self.config, text, self.calls = request.hooks.added_to(self.config, text)
         self._check_terminal()
         self.rootfs = machine.find_rootfs(self.config, request.bundle)
         with self.signals:
@@ -83,7 +87,7 @@ class Creation:
             self.undo.clear()
             if self.devices is not None:
                 self.devices.close()
-        return Created(self.home, self.saved, self.hands if request.supervise else None, self.master)
+        return Created(self.home, self.saved, self.hands if request.supervise else None, self.master, self.calls)
 
     def _make(self, text: bytes) -> None:
         """All that is to be undone. A signal of the caller's is let through only where we wait."""
@@ -122,6 +126,7 @@ class Creation:
             annotations=config.annotations,
             namespaces=machine.container_namespaces(config),
             late_hooks=late,
+            calls=tuple(self.calls),
             listener=listener_of(config),
         )
         if self.groups is not None:
@@ -171,6 +176,8 @@ class Creation:
         self.undo.push("the hands", self._kill_hands)
         self.ops = dict(enumerate(self.plan.ops))
         self.recorder = Recorder(self.ops, self.home, self.setting, self.warn)
+        self.functions = Functions(lambda: self.config, self.recorder)
+        self.undo.push("descriptors of the container's", self.functions.close)
 
     def _walk(self) -> None:
         """Answer the hands until the container waits for its start."""
@@ -183,6 +190,8 @@ class Creation:
                 self._take_console(message.name, fd)
             elif isinstance(message, NetworkSocket):
                 self._take_network(fd)
+            elif isinstance(message, Handle):
+                self.functions.lend(message.name, fd)
             else:
                 self._answer(message)
 
@@ -222,6 +231,9 @@ class Creation:
             cgroup.apply(self.ref, self.config.linux.resources)
         if name == ops.GATE_HOOKS and self.devices is not None:
             self.devices.move()
+        if name == ops.GATE_CALL:
+            with self.signals.waiting():
+                self.functions.call(op.origin)
         if name == ops.GATE_CREATED:
             self._created()
         self.hands.go()

@@ -90,8 +90,11 @@ def _stop(existing: Existing) -> None:
 
 
 def _poststop(existing: Existing, environment: tuple[str, ...], warn: Callable[[str], None]) -> None:
+    for origin in existing.missing_calls(POINT_AFTER_DESTROY):
+        warn(f"{origin} is a function of the program that created the container, and is not run")
     if existing.has_hooks_at(POINT_AFTER_DESTROY):
         # Only where there are hooks is the parser of config.json worth its time.
         from slinger.hooks.running import run_late_hooks, setting_of  # noqa: PLC0415
 
-        run_late_hooks(existing.home, setting_of(existing.saved, environment), POINT_AFTER_DESTROY, warn)
+        setting = setting_of(existing.saved, environment)
+        run_late_hooks(existing.home, setting, POINT_AFTER_DESTROY, existing.calls, warn)

@@ -16,10 +16,12 @@ from slinger.spec.state import SPEC_VERSION, State
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Self
 
     from slinger.host.resctrl import Groups
     from slinger.host.store import Saved
+    from slinger.spec.config import Call
 
 
 class Existing:
@@ -28,6 +30,7 @@ class Existing:
     def __init__(self, home: Home, saved: Saved) -> None:
         self.home = home
         self.saved = saved
+        self.calls: Mapping[str, Call] = {}  # hooks that are functions, by JSON path: of the program that created it
 
     @classmethod
     def find(cls, container_id: str, root: str) -> Self:
@@ -98,6 +101,12 @@ class Existing:
             created=saved.created,
             owner="",
         )
+
+    def missing_calls(self, *points: str) -> tuple[str, ...]:
+        """Hooks of these points that are functions of another program, by their JSON paths."""
+        names = {stage.name for point in points for stage in lifecycle.stages_at(point)}
+        absent = (origin for origin in self.saved.calls if origin not in self.calls)
+        return tuple(origin for origin in absent if origin.removeprefix("hooks.").partition("[")[0] in names)
 
     def has_hooks_at(self, point: str) -> bool:
         """Whether there are hooks at a point after the container's own plan."""

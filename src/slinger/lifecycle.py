@@ -27,6 +27,8 @@ POINT_BEFORE_EXEC = "before exec"
 POINT_AFTER_EXEC = "after exec"
 POINT_AFTER_DESTROY = "after destroy"
 
+LATE_POINTS = frozenset({POINT_AFTER_EXEC, POINT_AFTER_DESTROY})  # when the container's own plan is over
+
 # What a failing hook does.
 DESTROY = "destroy"  # error, stop the container, destroy it, run its poststop hooks
 WARN = "warn"  # say so and go on with the next hook

@@ -19,6 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from slinger.hooks.functions import Hooks
     from slinger.host.resctrl import Groups
     from slinger.plan.facts import Hierarchy
     from slinger.spec.config import Config
@@ -43,6 +44,7 @@ class Request(Record):
     subreaper: bool
     stdio: tuple[int, int, int]
     environment: tuple[str, ...]
+    hooks: Hooks | None = None  # the program's own, besides those of the bundle
 
 
 def read_config(path: str, warn: Callable[[str], None]) -> tuple[Config, bytes]:

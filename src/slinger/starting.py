@@ -6,13 +6,13 @@ from slinger import lifecycle
 from slinger.ending import destroy
 from slinger.errors import ContainerError, HostError, SlingerError
 from slinger.failures import explain
-from slinger.hooks.running import Recorder, run_late_hooks, setting_of
+from slinger.hooks.running import Functions, Recorder, run_late_hooks, saved_config, setting_of
 from slinger.host.hands import receive_from
-from slinger.lifecycle import POINT_AFTER_EXEC
+from slinger.lifecycle import POINT_AFTER_EXEC, POINT_BEFORE_EXEC
 from slinger.notifying import hand_over
 from slinger.plan import ops
 from slinger.plan.compile import ops_of_rows
-from slinger.plan.wire import GO, Executing, Failed, HookRan, SeccompListener
+from slinger.plan.wire import GO, AtGate, Executing, Failed, Handle, HookRan, SeccompListener
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,12 +33,15 @@ def start(existing: Existing, environment: tuple[str, ...], warn: Callable[[str]
     known = ops_of_rows(existing.saved.started)
     if not any(isinstance(op, ops.Exec) for op in known.values()):
         raise ContainerError("process: required property is missing: there is nothing to start")
+    for origin in existing.missing_calls(POINT_BEFORE_EXEC, POINT_AFTER_EXEC):
+        message = f"{origin} is a function of the program that created the container"
+        raise ContainerError(message, hint="only that program can start it")
     setting = setting_of(existing.saved, environment)
     try:
         _run(existing, Recorder(known, existing.home, setting, warn))
         existing.home.forget_start()
         if existing.has_hooks_at(POINT_AFTER_EXEC):
-            run_late_hooks(existing.home, setting, POINT_AFTER_EXEC, warn)
+            run_late_hooks(existing.home, setting, POINT_AFTER_EXEC, existing.calls, warn)
     except SlingerError as error:
         for failure in destroy(existing, environment, warn):
             error.add_note(failure)
@@ -53,15 +56,19 @@ def _run(existing: Existing, recorder: Recorder) -> None:
         existing.home.forget_start()
         raise HostError.of("the container's init", error, hint="it was started or has ended") from error
     try:
-        if any(isinstance(op, ops.Hook) for op in recorder.plan.values()):
+        if any(isinstance(op, (ops.Hook, ops.Gate)) for op in recorder.plan.values()):
             recorder.look()
         caller.send(GO)
-        _listen(caller, recorder, existing)
+        functions = Functions(lambda: saved_config(existing.home, existing.calls), recorder, existing.pids)
+        try:
+            _listen(caller, recorder, existing, functions)
+        finally:
+            functions.close()
     finally:
         caller.close()
 
 
-def _listen(caller: _socket.socket, recorder: Recorder, existing: Existing) -> None:
+def _listen(caller: _socket.socket, recorder: Recorder, existing: Existing, functions: Functions) -> None:
     executing = False
     while True:
         message, fd = receive_from(caller)
@@ -70,6 +77,11 @@ def _listen(caller: _socket.socket, recorder: Recorder, existing: Existing) -> N
         executing = executing or isinstance(message, Executing)
         if isinstance(message, HookRan):
             recorder.took(message)
+        elif isinstance(message, Handle):
+            functions.lend(message.name, fd)
+        elif isinstance(message, AtGate):
+            functions.call(recorder.plan[message.op].origin)
+            caller.send(GO)
         elif isinstance(message, SeccompListener):
             hand_over(existing, existing.pid(), fd, lifecycle.CREATING)
             caller.send(GO)

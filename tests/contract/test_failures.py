@@ -118,6 +118,11 @@ ROOTLESS: Final[tuple[tuple[Op, tuple[Op, ...], str], ...]] = (
         "root.path: fchdir: bad file descriptor",
     ),
     (
+        ops.Handles("hooks.createContainer[0]"),
+        cloned(),
+        "hooks.createContainer[0]: open root: bad file descriptor",
+    ),
+    (
         ops.Pivot("root.path"),
         (*cloned(CLONE_NEWNS), ops.OpenRoot("", path="/proc/sys")),
         "root.path: pivot_root: invalid argument (the host's root may be an initramfs: use --no-pivot)",

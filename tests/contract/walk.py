@@ -28,6 +28,7 @@ from slinger.plan.wire import (
     Executing,
     Exited,
     Failed,
+    Handle,
     HookRan,
     InitPid,
     Message,
@@ -60,6 +61,7 @@ class Walk:
         self.failed: Failed | None = None
         self.exited: int | None = None
         self.executing = False
+        self.handles: dict[str, int] = {}
         self._pidfds: list[int] = []
         data = Plan(plan, SLOTS).encode()
         self.hands = Hands.start(data, stdio=stdio, listener=listener, mode=mode, keep_fds=keep_fds)
@@ -78,7 +80,7 @@ class Walk:
             except ProcessLookupError:
                 continue
         assert self.ended()
-        for fd in (*self._pidfds, *([self.master] if self.master >= 0 else [])):
+        for fd in (*self._pidfds, *self.handles.values(), *([self.master] if self.master >= 0 else [])):
             os.close(fd)
         for each in self.sockets:
             each.close()
@@ -108,6 +110,8 @@ class Walk:
                 self.master = fd
             case NetworkSocket():
                 self.sockets.append(socket.socket(fileno=fd))
+            case Handle():
+                self.handles[message.name] = fd
             case Failed():
                 self.failed = message
             case Exited():

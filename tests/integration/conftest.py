@@ -14,6 +14,7 @@ import pytest
 from tests.bundles import base_config, make_bundle
 from tests.integration.box import OWNER, USER_NAMESPACE, Box
 from tests.integration.plain import USER, PlainBox, install, rootless_config
+from tests.integration.shop import Shop, children
 
 
 @pytest.fixture
@@ -76,3 +77,14 @@ def plain(common_slinger: str) -> Iterator[PlainBox]:
     left = box.left()
     shutil.rmtree(base)
     assert left == []
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    """Nothing is left of what was made in it: no directory, no cgroup, no child of ours, no open descriptor."""
+    shop = Shop(tmp_path)
+    descriptors, before = os.listdir("/proc/self/fd"), children()
+    yield shop
+    assert shop.left() == []
+    assert set(children()) <= set(before)
+    assert os.listdir("/proc/self/fd") == descriptors

@@ -10,10 +10,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -30,61 +29,15 @@ from slinger import (
     NotFoundError,
     OpError,
 )
-from tests import leftovers
-from tests.bundles import make_rootfs, unique_id
+from tests.bundles import unique_id
+from tests.integration.shop import PROGRAM, Shop, children
 from tests.requires import requires
 
 pytestmark = requires("root")
 
-PROGRAM = "/bin/payload"
 THREADS = 20
 LONG = "60"  # seconds that nobody waits for
 DEADLINE = 20.0
-
-
-class Shop:
-    """Bundles and containers on one root file system and one state root."""
-
-    def __init__(self, directory: Path) -> None:
-        self.rootfs = directory / "rootfs"
-        self.root = str(directory / "state")
-        make_rootfs(self.rootfs)
-
-    def bundle(self, *words: str, **options: Any) -> Bundle:
-        """A temporary bundle in which the payload gets these words."""
-        return Bundle.make(rootfs=self.rootfs, args=[PROGRAM, *words], **options)
-
-    def create(self, bundle: str | os.PathLike[str], container_id: str = "", **options: Any) -> Container:
-        """A container from it, with an id of its own unless one is given."""
-        return Container.create(container_id or unique_id(), bundle, root=self.root, **options)
-
-    @contextlib.contextmanager
-    def started(self, *words: str, **options: Any) -> Generator[Container]:
-        """A container that runs the payload with these words; deleted in the end."""
-        with self.bundle(*words) as bundle, self.create(bundle, **options) as container:
-            container.start()
-            yield container
-
-    def left(self) -> list[str]:
-        """Directories and cgroups of containers."""
-        return [*(os.listdir(self.root) if os.path.exists(self.root) else []), *leftovers.cgroups()]
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    """Nothing is left of what was made in it: no directory, no cgroup, no child of ours, no open descriptor."""
-    shop = Shop(tmp_path)
-    descriptors = os.listdir("/proc/self/fd")
-    yield shop
-    assert shop.left() == []
-    assert children() == []
-    assert os.listdir("/proc/self/fd") == descriptors
-
-
-def children() -> list[int]:
-    """The pids of our children, the dead ones that nobody has collected too."""
-    threads = Path("/proc/self/task").glob("*/children")
-    return [int(pid) for file in threads for pid in file.read_text(encoding="ascii").split()]
 
 
 def in_threads(count: int, work: Callable[[int], object]) -> list[object]:

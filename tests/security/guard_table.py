@@ -21,6 +21,7 @@ class Guard:
 
 PATHS, MASKS, HANDS = "test_paths.py", "test_masks.py", "test_hands.py"
 IDENTITY, INPUT, LOCKED = "test_identity.py", "test_input.py", "test_locked.py"
+FUNCTIONS = "test_functions.py"
 LOOKUP = "    return open_at(dir, path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | resolve);\n"
 # The path stays below the root unless a symlink leads out: an attack reaches what the image points at, no more.
 RELATIVE = "    while (*path == '/')\n        path++;\n    if (*path == '\\0')\n        path = \".\";\n"
@@ -362,5 +363,39 @@ GUARDS: Final = (
             f"{LOCKED}::test_a_configuration_that_clears_a_flag_of_the_hosts_is_an_error",
             f"{LOCKED}::test_nothing_that_is_mounted_in_a_user_namespace_reaches_the_host",
         ),
+    ),
+    Guard(
+        "functions: nothing is imported",
+        (("src/slinger/host/inside/guard.py", 'if event == "import":', 'if event == "never":'),),
+        (f"{FUNCTIONS}::test_nothing_is_imported_from_the_containers_files",),
+    ),
+    Guard(
+        "functions: nothing is loaded",
+        (("src/slinger/host/inside/guard.py", 'if event == "ctypes.dlopen"', 'if event == "never"'),),
+        (f"{FUNCTIONS}::test_no_library_of_the_containers_is_loaded",),
+    ),
+    Guard(
+        "functions: no file is mapped as code, no program executed",
+        (("src/slinger/host/inside/guard.py", "    if program:\n        count", "    if False:\n        count"),),
+        (
+            f"{FUNCTIONS}::test_no_library_of_the_containers_is_loaded_by_the_c_library",
+            f"{FUNCTIONS}::test_no_program_of_the_containers_is_run_by_a_function",
+        ),
+    ),
+    Guard(
+        "functions: not dumpable",
+        (
+            (
+                "src/slinger/host/inside/entering.py",
+                "    prctl(PR_SET_DUMPABLE, 0)\n",
+                "    prctl(PR_SET_DUMPABLE, 1)\n",
+            ),
+        ),
+        (f"{FUNCTIONS}::test_the_programs_memory_cannot_be_looked_into",),
+    ),
+    Guard(
+        "functions: alone in the container",
+        (("src/slinger/host/inside/neighbours.py", "    if found:\n", "    if False:\n"),),
+        (f"{FUNCTIONS}::test_a_function_is_not_called_beside_processes_of_the_containers_own",),
     ),
 )

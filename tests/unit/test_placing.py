@@ -8,17 +8,19 @@ import pytest
 
 from slinger.hooks.placing import Setting, hooks_plan, place
 from slinger.lifecycle import (
+    LATE_POINTS,
     POINT_AFTER_DESTROY,
     POINT_AFTER_EXEC,
     POINT_BEFORE_EXEC,
     POINT_BEFORE_PIVOT,
     POINT_RUNTIME_READY,
     STAGES,
+    Stage,
 )
 from slinger.plan import ops
 from slinger.plan.facts import Options
 from slinger.plan.ops import INIT, OUTER
-from slinger.spec.config import Config
+from slinger.spec.config import Call, Config, Hook, Hooks
 from tests.unit.documents import parsed
 
 CALLER = ("PATH=/caller", "SECRET=1")
@@ -43,6 +45,14 @@ def placed(stage: str, fields: dict[str, object] | None = None, *, setting: Sett
     """The op of a stage's one hook."""
     found = place(config({stage: [{"path": "/hook", **(fields or {})}]}), setting)
     (op,) = found.at(POINTS[stage])
+    assert isinstance(op, ops.Hook)
+    return op
+
+
+def only(document: Config, point: str) -> ops.Hook:
+    """The one op of a point."""
+    (op,) = place(document, SETTING).at(point)
+    assert isinstance(op, ops.Hook)
     return op
 
 
@@ -138,21 +148,21 @@ def test_an_images_environment_reaches_no_hook_of_the_runtimes(
 ) -> None:
     """Nor one that runs a program of the runtime's in the container's namespaces (CVE-2025-23266)."""
     document = config({stage: [{"path": "/hook"}]}, ("process.env", ["IMAGE=1"]))
-    (op,) = place(document, SETTING).at(POINTS[stage])
+    op = only(document, POINTS[stage])
     assert (op.env, op.with_home) == (env, with_home)
 
 
 def test_a_start_hook_has_the_home_of_the_process() -> None:
     """Looked up only where process.env has none."""
     document = config({"startContainer": [{"path": "/hook"}]}, ("process.env", ["HOME=/h"]))
-    (op,) = place(document, SETTING).at(POINT_BEFORE_EXEC)
+    op = only(document, POINT_BEFORE_EXEC)
     assert (op.env, op.with_home) == (("HOME=/h",), 0)
 
 
 def test_a_start_hook_without_a_process_has_no_environment() -> None:
     """There is none to have."""
     document = config({"startContainer": [{"path": "/hook"}]}, ("process", ...))
-    (op,) = place(document, SETTING).at(POINT_BEFORE_EXEC)
+    op = only(document, POINT_BEFORE_EXEC)
     assert op.env == ()
 
 
@@ -179,7 +189,7 @@ def test_hooks_of_one_point_run_in_the_order_of_the_table_and_of_their_lists() -
         "prestart": [{"path": "/a"}, {"path": "/b"}],
     }
     found = place(config(hooks), SETTING).at(POINT_RUNTIME_READY)
-    assert [(op.path, op.origin) for op in found] == [
+    assert [(op.path, op.origin) for op in found if isinstance(op, ops.Hook)] == [
         ("/a", "hooks.prestart[0]"),
         ("/b", "hooks.prestart[1]"),
         ("/c", "hooks.createRuntime[0]"),
@@ -194,3 +204,16 @@ def test_the_plan_of_a_late_point_is_its_hooks_alone() -> None:
     assert [(op.by, op.path) for op in plan.ops if isinstance(op, ops.Hook)] == [(OUTER, "/poststart")]
     assert len(plan.ops) == 1
     assert hooks_plan(config({}), SETTING, POINT_AFTER_EXEC).ops == ()
+
+
+@pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
+def test_a_function_is_a_gate_behind_what_init_lends_as_long_as_it_is_ours(stage: Stage) -> None:
+    """In its place among the commands."""
+    lists = ((stage.name, (Hook("/a"), Call("m.f", function=print), Hook("/b"))),)
+    found = place(config({}).replace(hooks=Hooks(lists)), SETTING).at(stage.point)
+    by = OUTER if stage.runs_in == "runtime" else INIT
+    origin = f"hooks.{stage.name}[1]"
+    lent = ops.Handles(origin, entered=int(stage.name == "startContainer"))
+    gate = ops.Gate(origin, by=by, name=ops.GATE_CALL)
+    assert found[1:-1] == ((gate,) if stage.point in LATE_POINTS else (lent, gate))
+    assert [op.path for op in (found[0], found[-1]) if isinstance(op, ops.Hook)] == ["/a", "/b"]

@@ -273,7 +273,8 @@ def test_a_directory_that_was_removed_is_not_current(root: str) -> None:
     home = make(root)
     assert home.is_current()
     home.write(SAVED)
-    held = home.hold(HOOKS)
+    assert home.hold(HOOKS, make=False) == -1
+    held = home.hold(HOOKS, make=True)
     home.remove()
     assert not home.is_current()
     other = make(root)

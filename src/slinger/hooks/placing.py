@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from slinger import lifecycle
-from slinger.lifecycle import STAGES, Stage
+from slinger.lifecycle import LATE_POINTS, STAGES, Stage
 from slinger.plan import ops
 from slinger.plan.compile import Placed, Plan
 from slinger.plan.process import environment
 from slinger.record import Record
+from slinger.spec.config import Call
 from slinger.spec.state import hook_state_parts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from slinger.plan.facts import Options
+    from slinger.plan.ops import Op
     from slinger.spec.config import Config, Hook
 
 
@@ -34,7 +36,7 @@ def hook_output(annotations: tuple[tuple[str, str], ...]) -> tuple[str, str]:
 
 def place(config: Config, setting: Setting) -> Placed:
     """The hooks of every stage that is run by the container's own plan."""
-    points: dict[str, tuple[ops.Hook, ...]] = {}
+    points: dict[str, tuple[Op, ...]] = {}
     for stage in STAGES:
         placed = _place_stage(config, setting, stage)
         if placed:
@@ -47,15 +49,29 @@ def hooks_plan(config: Config, setting: Setting, point: str) -> Plan:
     return Plan(place(config, setting).at(point))
 
 
-def _place_stage(config: Config, setting: Setting, stage: Stage) -> tuple[ops.Hook, ...]:
+def _place_stage(config: Config, setting: Setting, stage: Stage) -> tuple[Op, ...]:
     hooks = config.hooks.of(stage.name)
     if not hooks:
         return ()
     head, tail = _state(config, setting, stage)
-    return tuple(
-        _op(hook, f"hooks.{stage.name}[{index}]", config, setting, stage).replace(state_head=head, state_tail=tail)
-        for index, hook in enumerate(hooks)
-    )
+    placed: list[Op] = []
+    for index, hook in enumerate(hooks):
+        origin = f"hooks.{stage.name}[{index}]"
+        if isinstance(hook, Call):
+            placed += _call_ops(origin, stage)
+        else:
+            op = _op(hook, origin, config, setting, stage)
+            placed.append(op.replace(state_head=head, state_tail=tail))
+    return tuple(placed)
+
+
+def _call_ops(origin: str, stage: Stage) -> list[Op]:
+    """Where the brain calls a function of the program's. Init has descriptors to give as long as it is ours."""
+    by = ops.OUTER if stage.runs_in == lifecycle.RUNTIME else ops.INIT
+    gate = ops.Gate(origin, by=by, name=ops.GATE_CALL)
+    if stage.point in LATE_POINTS:
+        return [gate]
+    return [ops.Handles(origin, entered=int(stage.point == lifecycle.POINT_BEFORE_EXEC)), gate]
 
 
 def _state(config: Config, setting: Setting, stage: Stage) -> tuple[str, str]:

@@ -13,18 +13,20 @@ from slinger.host.hands import Hands
 from slinger.host.store import CONFIG, HOOKS
 from slinger.plan import ops
 from slinger.plan.facts import Options
-from slinger.plan.wire import Failed, HookRan
+from slinger.plan.wire import AtGate, Failed, HookRan
 from slinger.spec.jsontext import dump
 from slinger.spec.parse import parse_config
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from slinger.errors import HookError
+    from slinger.hooks.records import HookRecord
     from slinger.host.store import Home, Saved
+    from slinger.lifecycle import Stage
     from slinger.plan.ops import Op
-    from slinger.spec.config import Config
+    from slinger.spec.config import Call, Config
 
 
 class Recorder:
@@ -54,19 +56,21 @@ class Recorder:
             op,
             ran,
             strerror=os.strerror(ran.value) if ran.step else "",
-            pid_shown=self._pid_shown(op),
+            pid_shown=self.shown(lifecycle.stage_of(origin_parts(op.origin)[0])),
             cwd=op.cwd or (self.setting.rootfs if op.in_root else ""),
             differs=self.setting.namespaces,
         )
-        self.home.append_line(HOOKS, dump(to_json(record)))
         self._append(self.setting.output[0], ran.stdout, ran.stdout_size)
         self._append(self.setting.output[1], ran.stderr, ran.stderr_size)
-        if not record.ok:
-            error = failure(record)
-            if op.go_on:
-                self.warn(str(error))
-            else:
-                self.failure = error
+        self.keep(record, None if record.ok else failure(record), go_on=bool(op.go_on))
+
+    def keep(self, record: HookRecord, error: HookError | None, *, go_on: bool) -> None:
+        """Keep a record, and the failure if there is one: to be raised, or a warning where the next hook runs."""
+        self.home.append_line(HOOKS, dump(to_json(record)))
+        if error is not None and go_on:
+            self.warn(str(error))
+        elif error is not None:
+            self.failure = error
 
     def _append(self, path: str, tail: bytes, size: int) -> None:
         """What a hook has written, appended to a file that an annotation names; a relative path is the bundle's.
@@ -88,14 +92,47 @@ class Recorder:
         except OSError as error:
             self.warn(str(HostError.of("the hooks' output", error)))
 
-    def _pid_shown(self, op: ops.Hook) -> int | None:
-        shown = lifecycle.stage_of(origin_parts(op.origin)[0]).pid
-        if shown == lifecycle.PID_ABSENT:
+    def shown(self, stage: Stage) -> int | None:
+        """The pid in the state that a hook of this stage gets."""
+        if stage.pid == lifecycle.PID_ABSENT:
             return None
-        if shown == lifecycle.PID_HOST:
+        if stage.pid == lifecycle.PID_HOST:
             return self.pid
         self.look()
         return self._inside
+
+
+class Functions:
+    """Hooks that are functions of the program: called where the hands stand at their gates, with what init lends."""
+
+    def __init__(
+        self, config: Callable[[], Config], recorder: Recorder, pids: Callable[[], tuple[int, ...]] = tuple
+    ) -> None:
+        """``config``: with the functions in its lists, asked for when one is reached; ``pids``: the container's own."""
+        self._config = config
+        self._recorder = recorder
+        self._pids = pids
+        self._lent: dict[str, int] = {}
+
+    def lend(self, name: str, fd: int) -> None:
+        """Keep a descriptor of init's until the next call is over."""
+        self._lent[name] = fd
+
+    def call(self, origin: str) -> None:
+        """Call the function at this JSON path. HookError where it failed and that counts."""
+        from slinger.hooks.calling import Caller  # noqa: PLC0415 - for the few programs that have functions
+
+        recorder = self._recorder
+        root = os.path.dirname(recorder.home.path)
+        try:
+            Caller(self._config(), recorder.setting, root, self._pids).call(origin, self._lent, recorder)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Give back what was lent."""
+        while self._lent:
+            os.close(self._lent.popitem()[1])
 
 
 def run_hooks(config: Config, setting: Setting, point: str, home: Home, warn: Callable[[str], None]) -> None:
@@ -113,18 +150,21 @@ def run_hooks(config: Config, setting: Setting, point: str, home: Home, warn: Ca
     finally:
         os.close(null)
     try:
-        _listen(hands, recorder)
+        _listen(hands, recorder, Functions(lambda: config, recorder))
     finally:
         hands.kill()
 
 
-def _listen(hands: Hands, recorder: Recorder) -> None:
+def _listen(hands: Hands, recorder: Recorder, functions: Functions) -> None:
     while True:
         message, _ = hands.receive()
         if message is None:
             return
         if isinstance(message, HookRan):
             recorder.took(message)
+        elif isinstance(message, AtGate):
+            functions.call(recorder.plan[message.op].origin)
+            hands.go()
         elif isinstance(message, Failed):
             raise recorder.failure or SlingerError(f"hooks: {message.syscall}: {os.strerror(message.errno)}")
 
@@ -141,7 +181,18 @@ def setting_of(saved: Saved, environment: tuple[str, ...]) -> Setting:
     )
 
 
-def run_late_hooks(home: Home, setting: Setting, point: str, warn: Callable[[str], None]) -> None:
-    """The hooks of a point after the container's own plan, from the configuration as it was at create."""
+def saved_config(home: Home, calls: Mapping[str, Call]) -> Config:
+    """The configuration as it was at create, with the functions that only the program has that created it."""
     config, _ = parse_config(home.read_file(CONFIG) or b"")
-    run_hooks(config, setting, point, home, warn)
+    if calls:
+        from slinger.hooks.functions import with_calls  # noqa: PLC0415 - for the few programs that have functions
+
+        config = config.replace(hooks=with_calls(config.hooks, calls))
+    return config
+
+
+def run_late_hooks(
+    home: Home, setting: Setting, point: str, calls: Mapping[str, Call], warn: Callable[[str], None]
+) -> None:
+    """The hooks of a point after the container's own plan, from the configuration as it was at create."""
+    run_hooks(saved_config(home, calls), setting, point, home, warn)

@@ -85,6 +85,7 @@ class Saved(Record):
     late_hooks: tuple[str, ...] = ()  # stages after create's plan that have hooks
     started: tuple[tuple[int, str, str, str, tuple[str, ...]], ...] = ()  # plan.compile.started_ops
     resctrl: tuple[str, str, bool, str] = ("", "", False, "")  # host.resctrl.Groups
+    calls: tuple[str, ...] = ()  # hooks that are functions of the program that created it, by JSON path
     listener: tuple[str, str] = ("", "")  # linux.seccomp.listenerPath and listenerMetadata
 
 
@@ -205,9 +206,15 @@ class Home:
         finally:
             os.close(fd)
 
-    def hold(self, name: str) -> int:
-        """A descriptor of a file, made if missing, to read when the directory is gone. The caller closes it."""
-        return os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600, dir_fd=self.fd)
+    def hold(self, name: str, *, make: bool) -> int:
+        """A descriptor of a file, to read when the directory is gone; -1 if it is missing and not to be made.
+
+        The caller closes it.
+        """
+        try:
+            return os.open(name, os.O_RDWR | (os.O_CREAT if make else 0) | os.O_CLOEXEC, 0o600, dir_fd=self.fd)
+        except FileNotFoundError:
+            return -1
 
     def read(self) -> Saved | None:
         """The record; None if a killed create had not written it yet."""

@@ -40,11 +40,11 @@ PERSONALITIES = {"LINUX": 0, "LINUX32": 8}
 
 
 class Placed(Record):
-    """Hook ops by the point of the way through at which they run (lifecycle.POINT_*)."""
+    """The ops of hooks by the point of the way through at which they run (lifecycle.POINT_*)."""
 
-    points: tuple[tuple[str, tuple[ops.Hook, ...]], ...] = ()
+    points: tuple[tuple[str, tuple[Op, ...]], ...] = ()
 
-    def at(self, point: str) -> tuple[ops.Hook, ...]:
+    def at(self, point: str) -> tuple[Op, ...]:
         """The hooks of a point, in the order in which they run."""
         return dict(self.points).get(point, ())
 

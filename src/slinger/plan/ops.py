@@ -32,6 +32,7 @@ ACTORS = (OUTER, JOINER, INIT)
 GATE_IDS = "ids"  # uid_map and gid_map
 GATE_CGROUP = "cgroup"  # init is in its cgroup, so that a new cgroup namespace is rooted there
 GATE_HOOKS = "hooks"  # init is in its cgroup and the limits are set
+GATE_CALL = "call"  # a hook that is a Python function has returned
 GATE_CREATED = "created"  # the state is saved; create may return
 
 
@@ -74,6 +75,12 @@ class Gate(Op):
     """Stop until the brain has done its part."""
 
     name: str = ""
+
+
+class Handles(Op):
+    """Give the brain descriptors of one's namespaces and root, for a Python hook; when ``entered`` also of the cwd."""
+
+    entered: int = 0
 
 
 class TakeRoot(Op):
@@ -525,9 +532,10 @@ class Exec(Op):
 
 
 OPS: tuple[type[Op], ...] = (
-    Fork, OpenNamespace, Join, Clone, Gate, TakeRoot, Unshare, TimeOffsets, Session, OomScore, Conceal, Keyring,
-    NetworkSocket, OpenTree, IdMap, MapTree, Shelf, Shelve, Unshelve, Propagation, AttachRoot, OpenRoot, MountNew,
-    MountBind, Reconfigure, MountChange, MakeNode, MakeLink, Console, Pivot, RootChange, Mask, ReadonlyPath, Hostname,
+    Fork, OpenNamespace, Join, Clone, Gate, Handles, TakeRoot, Unshare, TimeOffsets, Session, OomScore, Conceal,
+    Keyring, NetworkSocket, OpenTree, IdMap, MapTree, Shelf, Shelve, Unshelve, Propagation, AttachRoot, OpenRoot,
+    MountNew, MountBind, Reconfigure, MountChange, MakeNode, MakeLink, Console, Pivot, RootChange, Mask, ReadonlyPath,
+    Hostname,
     Domainname, Sysctl, Hook, Rlimit, Personality, Scheduler, IoPriority, MemoryPolicy, Affinity, ProcessLabel,
     AppArmor, NoNewPrivileges, Bounding, StdioOwner, SetUser, Capabilities, Chdir, Home, FindProgram, WaitStart,
     Release, CloseOnExec, Announce, Seccomp, Exec,

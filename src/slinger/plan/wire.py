@@ -99,9 +99,15 @@ class NetworkSocket(Message):
     op: int
 
 
+class Handle(Message):
+    """A descriptor of where init is rides on this message: a namespace by its name in /proc/PID/ns, "root" or "cwd"."""
+
+    name: str
+
+
 MESSAGES: tuple[type[Message], ...] = (
     InitPid, AtGate, Failed, HookRan, ConsoleMaster, Exited, Executing, SeccompListener,
-    NetworkSocket,
+    NetworkSocket, Handle,
 )  # fmt: skip
 HOW_EXIT, HOW_SIGNAL, HOW_TIMEOUT, HOW_NOT_STARTED = range(4)
 

@@ -9,6 +9,10 @@ from __future__ import annotations
 
 from slinger.record import Record
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 # ---- process (config.md, "Process")
 
 
@@ -108,6 +112,12 @@ class Hook(Record):
     args: tuple[str, ...] | None = None
     env: tuple[str, ...] | None = None
     timeout: int | None = None
+
+
+class Call(Hook):
+    """A hook that is a function of the program; ``path`` is its name. config.json has no form for it."""
+
+    function: Callable[..., object] | None = None
 
 
 class Hooks(Record):
