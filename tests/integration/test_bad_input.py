@@ -112,6 +112,9 @@ def test_a_document_that_is_none(
     assert_nothing_left(command, bundle)
 
 
+MAPS: Final[Json] = [{"containerID": 0, "hostID": 1000, "size": 1}]
+VOLUME: Final[dict[str, Json]] = {"destination": "/mnt", "source": "/srv", "options": ["bind"]}
+OTHER_MAPPING: Final = "required, because the other mapping is given"
 CONFIGS: Final[Sequence[tuple[dict[str, Json | Drop], str]]] = [
     ({"ociVersion": DROP}, "ociVersion: required property is missing"),
     ({"ociVersion": "2.0.0"}, 'ociVersion: unsupported version "2.0.0", expected 1.x'),
@@ -169,6 +172,63 @@ CONFIGS: Final[Sequence[tuple[dict[str, Json | Drop], str]]] = [
         {"process.rlimits+": [{"type": "RLIMIT_CORE", "soft": 2, "hard": 1}]},
         "process.rlimits[1].soft: 2 is above the hard limit 1",
     ),
+    ({"ociVersion": "1.3"}, 'ociVersion: expected a version such as 1.3.0 (SemVer 2.0), got "1.3"'),
+    ({"annotations": ["a"]}, "annotations: expected an object, got an array"),
+    ({"annotations": {"a": 5}}, 'annotations["a"]: expected a string, got 5'),
+    ({"annotations": {"": "a"}}, "annotations: keys must not be empty"),
+    ({"mounts+": [VOLUME | {"uidMappings": MAPS}]}, f"mounts[7].gidMappings: {OTHER_MAPPING}"),
+    ({"mounts+": [VOLUME | {"gidMappings": MAPS}]}, f"mounts[7].uidMappings: {OTHER_MAPPING}"),
+    (
+        {"linux.namespaces": [*NAMESPACES[1:], {"type": "pid", "path": "ns/pid"}]},
+        'linux.namespaces[4].path: must be an absolute path, got "ns/pid"',
+    ),
+    ({"linux.maskedPaths": ["proc"]}, 'linux.maskedPaths[0]: must be an absolute path, got "proc"'),
+    ({"linux.readonlyPaths": ["proc"]}, 'linux.readonlyPaths[0]: must be an absolute path, got "proc"'),
+    (
+        {"linux.resources.cpu": {"quota": 1000, "burst": 2000}},
+        "linux.resources.cpu.burst: must be at most the quota 1000, got 2000",
+    ),
+    (
+        {"linux.resources.blockIO": {"weightDevice": [{"major": 8, "minor": 0}]}},
+        "linux.resources.blockIO.weightDevice[0]: at least one of weight and leafWeight is required",
+    ),
+    (
+        {"linux.resources.rdma": {"mlx5_1": {}}},
+        'linux.resources.rdma["mlx5_1"]: at least one of hcaHandles and hcaObjects is required',
+    ),
+    (
+        {"linux.seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "defaultErrnoRet": 1}},
+        "linux.seccomp.defaultErrnoRet: SCMP_ACT_ALLOW takes no errno",
+    ),
+    (
+        {"linux.seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": [], "action": "SCMP_ACT_LOG"}]}},
+        "linux.seccomp.syscalls[0].names: must have at least one entry",
+    ),
+    (
+        {
+            "linux.seccomp": {
+                "defaultAction": "SCMP_ACT_ALLOW",
+                "syscalls": [{"names": ["sync"], "action": "SCMP_ACT_KILL", "errnoRet": 1}],
+            }
+        },
+        "linux.seccomp.syscalls[0].errnoRet: SCMP_ACT_KILL takes no errno",
+    ),
+    (
+        {"linux.seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "listenerMetadata": "m"}},
+        "linux.seccomp.listenerMetadata: needs listenerPath",
+    ),
+    (
+        {"linux.intelRdt": {"memBwSchema": "L3:0=f"}},
+        'linux.intelRdt.memBwSchema: must be one line that begins with "MB:", got "L3:0=f"',
+    ),
+    (
+        {"linux.intelRdt": {"memBwSchema": "MB:0=1\nMB:1=1"}},
+        'linux.intelRdt.memBwSchema: must be one line that begins with "MB:", got "MB:0=1\\nMB:1=1"',
+    ),
+    (
+        {"linux.intelRdt": {"schemata": ["L3:0=f\nL2:0=f"]}},
+        'linux.intelRdt.schemata[0]: must be one line, got "L3:0=f\\nL2:0=f"',
+    ),
 ]
 
 
@@ -182,6 +242,26 @@ CONFIGS: Final[Sequence[tuple[dict[str, Json | Drop], str]]] = [
     "config.md#posix-platform-hooks/path-absolute",
     "config.md#posix-platform-hooks/timeout",
     "config-linux.md#namespaces/duplicate",
+    "config-linux.md#namespaces/path-absolute",
+    "config.md#specification-version/semver",
+    "config.md#annotations/map",
+    "config.md#annotations/values",
+    "config.md#annotations/keys-empty",
+    "config.md#posix-platform-mounts/uid-mappings",
+    "config.md#posix-platform-mounts/gid-mappings",
+    "config-linux.md#masked-paths/absolute",
+    "config-linux.md#readonly-paths/absolute",
+    "config-linux.md#cpu/quota",
+    "config-linux.md#cpu/burst",
+    "config-linux.md#block-io/weight",
+    "config-linux.md#rdma/limits",
+    "config-linux.md#seccomp/default-errno",
+    "config-linux.md#seccomp/errno",
+    "config-linux.md#seccomp/names",
+    "config-linux.md#seccomp/metadata",
+    "config-linux.md#intelrdt/memory-bandwidth",
+    "config-linux.md#intelrdt/memory-bandwidth-line",
+    "config-linux.md#intelrdt/schemata-lines",
     "runtime.md#errors/no-trace",
 )
 @pytest.mark.parametrize("verb", ["create", "run"])

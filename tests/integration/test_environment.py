@@ -441,6 +441,15 @@ def test_limits_are_what_was_asked_for(box: Box) -> None:
     assert box.report()["rlimits"] == wanted
 
 
+@pytest.mark.spec("config.md#linux-process/io-priority-level")
+@pytest.mark.parametrize(("level", "shown"), [({}, 0), ({"priority": 6}, 6)])
+def test_a_level_of_io_priority_that_is_not_given_is_the_highest(box: Box, level: dict[str, Json], shown: int) -> None:
+    """0, as under runc."""
+    box.configure({"process.ioPriority": {"class": "IOPRIO_CLASS_BE", **level}})
+    told = box.report()
+    assert (told["ioClass"], told["ioLevel"]) == (2, shown)
+
+
 UNCHANGED: Final[dict[str, Json]] = {}
 CALLED: Final = 'echo "$1" >/proc/self/oom_score_adj; shift; exec "$@"'
 

@@ -143,6 +143,14 @@ def test_unified_has_the_last_word(v2: V2Box) -> None:
     assert (v2.file("hugetlb.2MB.max"), v2.file("hugetlb.2MB.rsvd.max")) == (str(2 * PAGES), str(PAGES))
 
 
+@pytest.mark.spec("config-linux.md#unified/written", "config-linux.md#unified/controllers")
+def test_a_file_that_nobody_knows_is_written(v2: V2Box) -> None:
+    """Its name and value are the kernel's affair; the controller of the other one is enabled on the way down."""
+    v2.run({"unified": {"cgroup.max.depth": "5", "hugetlb.2MB.max": str(PAGES)}})
+    assert (v2.file("cgroup.max.depth"), v2.file("hugetlb.2MB.max")) == ("5", str(PAGES))
+
+
+@pytest.mark.spec("config-linux.md#unified/absent", "config-linux.md#unified/conversion")
 @pytest.mark.parametrize(
     ("resources", "message"),
     [

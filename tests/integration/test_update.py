@@ -281,6 +281,7 @@ def test_devices_are_left_alone_and_that_is_said(box: Box) -> None:
     assert (devices.read_text("utf-8"), limits(box.id)["pids.max"]) == (before, "9")
 
 
+@pytest.mark.spec("config-linux.md#memory/kernel")
 def test_kernel_memory_is_ignored_with_a_warning(box: Box) -> None:
     """As by runc: the kernel no longer limits it apart."""
     run_limited(box, {})
