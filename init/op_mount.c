@@ -107,7 +107,8 @@ static int copy_mount(struct hands *h, const struct op_mount_new *op) {
     int tree = sys_open_tree(AT_FDCWD, op->instead, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
     if (tree < 0)
         return fail(h, "open_tree", op->instead);
-    uint64_t set = (uint64_t)op->attr_set & ~(uint64_t)MOUNT_ATTR__ATIME; /* theirs, which may be locked */
+    /* Access times stay as they are there, since they may be locked. */
+    uint64_t set = (uint64_t)(op->attr_set | op->instead_set) & ~(uint64_t)MOUNT_ATTR__ATIME;
     if (set_propagation(tree, "", MS_SLAVE, true) == 0 && set_attributes(tree, set, 0, true) == 0)
         return tree;
     (void)fail(h, "mount_setattr", op->instead);
@@ -166,7 +167,8 @@ int do_mount_new(struct hands *h, const struct op_mount_new *op) {
     int mount = -1;
     if (refuse_detour_into_proc(h, target, op->destination) == 0) {
         mount = make_mount(h, op);
-        if (mount < 0 && h->failed_errno == EPERM && op->instead[0] != '\0')
+        bool refused = mount < 0 && (h->failed_errno == EPERM || h->failed_errno == EBUSY);
+        if (refused && op->instead[0] != '\0')
             mount = copy_mount(h, op);
     }
     int result = -1;

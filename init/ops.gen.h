@@ -192,6 +192,7 @@ struct op_mount_new {
     int64_t copy_mode;
     int64_t copy_up;
     const char *instead;
+    int64_t instead_set;
     const char *label;
 };
 
@@ -537,6 +538,7 @@ static inline int op_take(struct reader *r, struct op *op) {
         take_int(r, &op->mount_new.copy_mode);
         take_int(r, &op->mount_new.copy_up);
         take_string(r, &op->mount_new.instead);
+        take_int(r, &op->mount_new.instead_set);
         take_string(r, &op->mount_new.label);
         return 0;
     case OP_MOUNT_BIND:

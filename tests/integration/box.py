@@ -86,6 +86,7 @@ class Box:
         self.bundle = bundle
         self.id = bundle.container
         self.common: Mapping[str, Json | Drop] = {}
+        self.prefix: tuple[str, ...] = ()  # the words that a call is wrapped in
         self.configure({})
 
     @property
@@ -145,7 +146,7 @@ class Box:
         name = self.calls / f"call-{next(NUMBERS)}"
         with open(f"{name}.out", "wb") as out, open(f"{name}.err", "wb") as err:
             process = subprocess.Popen(
-                [*shell, *self.command(*arguments)],
+                [*shell, *self.prefix, *self.command(*arguments)],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,

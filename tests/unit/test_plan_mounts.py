@@ -319,17 +319,34 @@ def test_on_cgroup_v2_the_cgroup_is_one_file_system() -> None:
     """After init is in its cgroup; the super block is the host's too and stays writable."""
     assert plan(CGROUP).mounts == (
         GATE,
-        new(type="cgroup2", source="cgroup", destination="/sys/fs/cgroup", attr_set=ATTRIBUTES | MOUNT_ATTR_RDONLY),
+        new(
+            type="cgroup2",
+            source="cgroup",
+            destination="/sys/fs/cgroup",
+            attr_set=ATTRIBUTES | MOUNT_ATTR_RDONLY,
+            instead="/sys/fs/cgroup/box",
+            instead_set=MOUNT_ATTR_RDONLY,
+        ),
     )
 
 
-@pytest.mark.parametrize("hierarchies", [V1, ()])
+@pytest.mark.parametrize(("hierarchies", "instead"), [(V1, "/sys/fs/cgroup/unified/box"), (V1[:1], ""), ((), "")])
 def test_beside_cgroup_v1_a_mount_of_type_cgroup2_is_the_file_system_of_that_name(
-    hierarchies: tuple[Hierarchy, ...],
+    hierarchies: tuple[Hierarchy, ...], instead: str
 ) -> None:
     """Type ``cgroup`` means "the cgroups of this machine"; ``cgroup2`` is what the kernel calls a file system."""
     done = plan(mount("/a", "cgroup2", "c", "nosuid"), facts=FACTS.replace(hierarchies=hierarchies))
-    assert done.mounts == (GATE, new(type="cgroup2", source="c", destination="/a", attr_set=MOUNT_ATTR_NOSUID))
+    op = new(type="cgroup2", source="c", destination="/a", attr_set=MOUNT_ATTR_NOSUID)
+    assert done.mounts == (GATE, op.replace(instead=instead, instead_set=MOUNT_ATTR_RDONLY))
+
+
+def test_what_stands_in_for_cgroup_v2_may_be_written_in_a_cgroup_namespace_alone() -> None:
+    """CVE-2023-25809: else a plain user's cgroup would be the program's as well. It shows the container's."""
+    (op,) = (op for op in plan(CGROUP, more=(OWN_CGROUP,)).mounts if isinstance(op, ops.MountNew))
+    assert (op.instead, op.instead_set) == ("/sys/fs/cgroup/box", 0)
+    own = (V2[0].replace(own="/"),)
+    (op,) = (op for op in plan(CGROUP, facts=FACTS.replace(hierarchies=own)).mounts if isinstance(op, ops.MountNew))
+    assert (op.instead, op.instead_set) == ("/sys/fs/cgroup", MOUNT_ATTR_RDONLY)
 
 
 def test_the_gate_comes_before_the_first_cgroup_mount_and_once() -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # Only ever on a real directory, never through a symlink of the image's (CVE-2019-19921, CVE-2023-27561).
 REAL_DIRECTORY = frozenset({"proc", "sysfs"})
+CGROUP_2 = 2
 CGROUP_TYPES = frozenset({"cgroup", "cgroup2"})
 FIRST_SLOT = 1
 # What shows a namespace: type of file system -> type of namespace, and where the host has that one mounted.
@@ -167,6 +168,7 @@ class _Builder:
                 copy_mode=int(mount.type == "tmpfs" and not has_mode),
                 copy_up=int(options.tmpcopyup),
                 instead=self.instead(mount.type),
+                instead_set=self.instead_set(mount.type),
                 label=root_label(self.config, mount.type),
             )
         )
@@ -176,12 +178,23 @@ class _Builder:
     def instead(self, kind: str) -> str:
         """The host's mount, where a new one takes privilege over a namespace that is not the container's own.
 
-        Whether we have that privilege the kernel knows: user_namespaces(7), mount_namespaces(7).
+        Whether we have that privilege the kernel knows: user_namespaces(7), mount_namespaces(7). Of cgroups no more is
+        shown than the container's own.
         """
+        if kind == "cgroup2":
+            own = [each for each in self.facts.hierarchies if each.version == CGROUP_2]
+            return f"{own[0].path}{own[0].own.rstrip('/')}" if own else ""
         namespace, place = SHOWN.get(kind, ("", ""))
         lacks_own = not namespaces.has_own(self.config, self.facts, namespace)
         inside = namespaces.in_user_namespace(self.config, self.facts) or self.facts.in_user_namespace
         return place if place and lacks_own and inside else ""
+
+    def instead_set(self, kind: str) -> int:
+        """What the host's mount gets beside what is asked: a cgroup that is a plain user's is not the program's as well
+        (CVE-2023-25809), unless it has a namespace that makes it so.
+        """
+        shared = kind == "cgroup2" and not namespaces.has_own(self.config, self.facts, "cgroup")
+        return MOUNT_ATTR_RDONLY if shared else 0
 
     def enter_cgroup(self) -> None:
         """The cgroup must be joined before it is shown; once is enough."""
@@ -190,7 +203,7 @@ class _Builder:
             self.in_cgroup = True
 
     def only_v2(self) -> bool:
-        return {each.version for each in self.facts.hierarchies} == {2}
+        return {each.version for each in self.facts.hierarchies} == {CGROUP_2}
 
     def cgroup(self, origin: str, mount: Mount, options: MountOptions) -> None:
         self.enter_cgroup()

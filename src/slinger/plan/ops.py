@@ -220,7 +220,8 @@ class MountNew(Op):
 
     ``options`` go to fsconfig one by one; ``attributes`` are MOUNT_ATTR_*. ``real_directory``: refuse a
     destination with a symlink in it, as proc and sysfs must (CVE-2019-19921, CVE-2023-27561). ``instead``: the
-    host's mount of the same file system, which is bound with all below it where the kernel refuses a new one (EPERM).
+    host's mount of the same file system, which is bound with all below it where the kernel refuses a new one (EPERM,
+    EBUSY), with ``instead_set`` besides.
     """
 
     type: str = ""
@@ -233,6 +234,7 @@ class MountNew(Op):
     copy_mode: int = 0  # take the mode of the directory that is covered (tmpfs)
     copy_up: int = 0  # and its content (tmpcopyup)
     instead: str = ""
+    instead_set: int = 0
     label: str = ""  # the SELinux label of its root directory
 
 
