@@ -87,6 +87,11 @@ _slinger_value() {
     *:systemd-cgroup) kind='-' ;;
     *:cgroup-manager) kind='cgroupfs systemd disabled' ;;
     *:rootless) kind='true false auto' ;;
+    *:hooks-dir) kind='dirs' ;;
+    *:cdi-device) kind='' ;;
+    *:cdi-annotations) kind='-' ;;
+    *:cdi-spec-dir) kind='dirs' ;;
+    *:settings) kind='files' ;;
     *:criu) kind='' ;;
     *:version|*:v) kind='-' ;;
     *:help|*:h) kind='-' ;;
@@ -119,28 +124,28 @@ _slinger_argument() {
 
 _slinger_options() {
     case $1 in
-    create) words='--bundle --config --console-socket --pid-file --pidfd-socket --no-pivot --no-new-keyring --no-subreaper --preserve-fds --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --criu --help' ;;
-    start) words='--root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --criu --help' ;;
-    state) words='--root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --criu --help' ;;
-    exec) words='--console-socket --cwd --env --tty --user --additional-gids --process --detach --pid-file --pidfd-socket --process-label --apparmor --no-new-privs --cap --preserve-fds --cgroup --ignore-paused --no-subreaper --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --criu --help' ;;
-    kill) words='--all --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --criu --help' ;;
-    delete) words='--force --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --criu --help' ;;
-    run) words='--bundle --config --console-socket --pid-file --pidfd-socket --no-pivot --no-new-keyring --no-subreaper --preserve-fds --detach --keep --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --criu --help' ;;
-    pause) words='--root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --criu --help' ;;
-    resume) words='--root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --criu --help' ;;
-    update) words='--resources --memory --memory-reservation --memory-swap --cpu-share --cpu-quota --cpu-period --cpu-burst --cpu-idle --cpu-rt-runtime --cpu-rt-period --cpuset-cpus --cpuset-mems --pids-limit --blkio-weight --l3-cache-schema --mem-bw-schema --kernel-memory --kernel-memory-tcp --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --criu --help' ;;
-    events) words='--interval --stats --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --criu --help' ;;
-    stats) words='--interval --once --no-stream --json --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --criu --help' ;;
-    ps) words='--format --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --criu --help' ;;
-    list) words='--format --quiet --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --criu --help' ;;
-    hooks) words='--json --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --criu --help' ;;
-    'hooks show') words='--json --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --criu --help' ;;
-    spec) words='--bundle --rootless --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --criu --help' ;;
-    plan) words='--config --id --json --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --criu --help' ;;
-    features) words='--root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --criu --help' ;;
-    version) words='--root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --criu --help' ;;
-    help) words='--root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --criu --help' ;;
-    *) words='--root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --criu --version --help' ;;
+    create) words='--bundle --config --console-socket --pid-file --pidfd-socket --no-pivot --no-new-keyring --no-subreaper --preserve-fds --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
+    start) words='--root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
+    state) words='--root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
+    exec) words='--console-socket --cwd --env --tty --user --additional-gids --process --detach --pid-file --pidfd-socket --process-label --apparmor --no-new-privs --cap --preserve-fds --cgroup --ignore-paused --no-subreaper --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
+    kill) words='--all --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
+    delete) words='--force --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
+    run) words='--bundle --config --console-socket --pid-file --pidfd-socket --no-pivot --no-new-keyring --no-subreaper --preserve-fds --detach --keep --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
+    pause) words='--root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
+    resume) words='--root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
+    update) words='--resources --memory --memory-reservation --memory-swap --cpu-share --cpu-quota --cpu-period --cpu-burst --cpu-idle --cpu-rt-runtime --cpu-rt-period --cpuset-cpus --cpuset-mems --pids-limit --blkio-weight --l3-cache-schema --mem-bw-schema --kernel-memory --kernel-memory-tcp --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
+    events) words='--interval --stats --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
+    stats) words='--interval --once --no-stream --json --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
+    ps) words='--format --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
+    list) words='--format --quiet --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
+    hooks) words='--json --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
+    'hooks show') words='--json --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
+    spec) words='--bundle --rootless --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
+    plan) words='--config --id --json --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
+    features) words='--root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
+    version) words='--root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
+    help) words='--root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
+    *) words='--root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --version --help' ;;
     esac
 }
 

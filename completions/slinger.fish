@@ -7,7 +7,7 @@ function __slinger_words
     for word in $words[2..-1]
         if test $skip = yes
             set skip no
-        else if contains -- $word --bundle --config --console-socket --pid-file --pidfd-socket --preserve-fds --cwd --env --user --additional-gids --process --process-label --apparmor --cap --cgroup --resources --memory --memory-reservation --memory-swap --cpu-share --cpu-quota --cpu-period --cpu-burst --cpu-idle --cpu-rt-runtime --cpu-rt-period --cpuset-cpus --cpuset-mems --pids-limit --blkio-weight --l3-cache-schema --mem-bw-schema --kernel-memory --kernel-memory-tcp --interval --format --id --root --log --log-format --log-level --cgroup-manager --rootless --criu
+        else if contains -- $word --bundle --config --console-socket --pid-file --pidfd-socket --preserve-fds --cwd --env --user --additional-gids --process --process-label --apparmor --cap --cgroup --resources --memory --memory-reservation --memory-swap --cpu-share --cpu-quota --cpu-period --cpu-burst --cpu-idle --cpu-rt-runtime --cpu-rt-period --cpuset-cpus --cpuset-mems --pids-limit --blkio-weight --l3-cache-schema --mem-bw-schema --kernel-memory --kernel-memory-tcp --interval --format --id --root --log --log-format --log-level --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-spec-dir --settings --criu
             set skip yes
         else if not string match -q -- '-*' $word
             echo $word
@@ -73,6 +73,11 @@ complete -c slinger -n 'true' -l debug -d 'the same as --log-level debug, with t
 complete -c slinger -n 'true' -l systemd-cgroup -d 'the same as --cgroup-manager systemd'
 complete -c slinger -n 'true' -l cgroup-manager -x -a 'cgroupfs systemd disabled' -d 'cgroupfs (default); the others: not yet'
 complete -c slinger -n 'true' -l rootless -x -a 'true false auto' -d 'do without a cgroup where it is denied'
+complete -c slinger -n 'true' -l hooks-dir -x -a '(__fish_complete_directories)' -d 'add the hooks of a hooks.d directory; may be repeated'
+complete -c slinger -n 'true' -l cdi-device -x -d 'add a CDI device, vendor.com/class=name; may be repeated'
+complete -c slinger -n 'true' -l cdi-annotations -d 'add the CDI devices of cdi.k8s.io/ annotations'
+complete -c slinger -n 'true' -l cdi-spec-dir -x -a '(__fish_complete_directories)' -d 'look here for CDI devices; may be repeated'
+complete -c slinger -n 'true' -l settings -r -F -d 'settings in TOML (default: /etc/slinger/config.toml)'
 complete -c slinger -n 'true' -l criu -x -d 'accepted for runc'\''s callers; without effect'
 complete -c slinger -n '__slinger_no_verb' -l version -s v -d 'print the version'
 complete -c slinger -n 'true' -l help -s h -d 'print help, of a verb when there is one'

@@ -187,6 +187,7 @@ REQUIREMENTS: dict[str, Requirement] = {
     "selinux": _fact(Path("/sys/fs/selinux/enforce").exists, "a machine with SELinux enabled"),
     "dev-fuse": _fact(Path("/dev/fuse").exists, "a machine with file systems in user space (/dev/fuse)"),
     "no-resctrl": _fact(lambda: _mount_kind(Path("/sys/fs/resctrl")) == "", "a machine without resctrl"),
+    "nvidia-ctk": _fact(_program("nvidia-ctk"), "NVIDIA's container toolkit in $PATH, which Debian does not have"),
     "no-selinux": _fact(lambda: not Path("/sys/fs/selinux/enforce").exists(), "a machine without SELinux"),
     "idmap": _fact(_idmap, "temporary files on a file system that this kernel can id-map"),
     "loop": _fact(Path("/dev/loop-control").exists, "a machine with loop devices"),

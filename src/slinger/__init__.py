@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     )
     from slinger.hooks.functions import HookContext, Hooks, PythonHook
     from slinger.hooks.records import HookRecord
+    from slinger.inject.draft import Injection
     from slinger.spec.config import Hook, Mount, Namespace
     from slinger.spec.state import State
     from slinger.spec.stats import Event, Stats
@@ -43,6 +44,7 @@ __all__ = [
     "HookRecord",
     "Hooks",
     "HostError",
+    "Injection",
     "Mount",
     "Namespace",
     "NotFoundError",
@@ -64,6 +66,7 @@ _HOMES = {
     "HookContext": "slinger.hooks.functions",
     "HookRecord": "slinger.hooks.records",
     "Hooks": "slinger.hooks.functions",
+    "Injection": "slinger.inject.draft",
     "PythonHook": "slinger.hooks.functions",
     "Mount": "slinger.spec.config",
     "Namespace": "slinger.spec.config",

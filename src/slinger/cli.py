@@ -42,6 +42,11 @@ GLOBALS = (
     Option("systemd-cgroup", "",  "",       FLAG,  "the same as --cgroup-manager systemd", default=False),
     Option("cgroup-manager", "",  "NAME",   VALUE, "cgroupfs (default); the others: not yet", MANAGERS[0], MANAGERS),
     Option("rootless",       "",  "WHEN",   VALUE, "do without a cgroup where it is denied", "auto", WHENS),
+    Option("hooks-dir",      "",  "DIR",    REPEAT, "add the hooks of a hooks.d directory; may be repeated", ()),
+    Option("cdi-device",     "",  "NAME",   REPEAT, "add a CDI device, vendor.com/class=name; may be repeated", ()),
+    Option("cdi-annotations", "", "",       FLAG,  "add the CDI devices of cdi.k8s.io/ annotations", default=False),
+    Option("cdi-spec-dir",   "",  "DIR",    REPEAT, "look here for CDI devices; may be repeated", ()),
+    Option("settings",       "",  "FILE",   VALUE, "settings in TOML (default: /etc/slinger/config.toml)", ""),
     Option("criu",           "",  "PATH",   VALUE, "accepted for runc's callers; without effect", ""),
     # Not behind the verb: `run -v` is how other tools spell a volume.
     Option("version",        "v", "",       FLAG,  "print the version", default=False, first=True),
@@ -314,6 +319,7 @@ def perform(scan: Scan, report: Report) -> Outcome:
         root=state_root(scan.settings),
         cgroup_manager="systemd" if scan.settings.flag("systemd-cgroup") else scan.settings.text("cgroup-manager"),
         rootless={"true": True, "false": False}.get(scan.settings.text("rootless")),
+        settings=scan.settings,
     )
     report.debug(f"{verb.name}: begins")
     # __import__ and not importlib, whose import is not free.

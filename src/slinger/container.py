@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from slinger.hooks.functions import Hooks
     from slinger.hooks.records import HookRecord
     from slinger.host.hands import Hands
-    from slinger.plan.compile import Plan
+    from slinger.inject.draft import Injection
+    from slinger.planning import Planned
     from slinger.spec.config import Config, Process, Resources
     from slinger.spec.state import State
     from slinger.spec.stats import Event, Stats
@@ -90,6 +91,7 @@ class Container:
         stdio: tuple[int, int, int] = (0, 1, 2),
         environment: tuple[str, ...] | None = None,
         hooks: Hooks | None = None,
+        injection: Injection | None = None,
         warn: Callable[[str], None] = _quiet,
     ) -> Self:
         """Create a container from a bundle: a Bundle, or the path of a directory with a config.json.
@@ -103,6 +105,7 @@ class Container:
         ``pidfd_socket`` a descriptor of init. ``environment`` (``NAME=value``) is what hooks inherit
         that have no env of their own; None is ours. ``hooks``: more hooks than the bundle's, functions of this program
         among them. ``warn`` is called with each warning.
+        ``injection``: hooks.d files and CDI devices to be added to the configuration; None: none.
         ``rootless``: do without a cgroup that nobody asked for, and without device rules, where they are denied;
         None: if we have no privilege over the host.
 
@@ -135,6 +138,7 @@ class Container:
             stdio=stdio,
             environment=_caller_environment() if environment is None else environment,
             hooks=hooks,
+            injection=injection,
         )
         return cls._adopt(create(request, warn), stdio, request.environment, warn)
 
@@ -390,11 +394,12 @@ def plan_of(
     config: str = "",
     root: str = "",
     container_id: str = "plan",
+    injection: Injection | None = None,
     warn: Callable[[str], None] = _quiet,
-) -> Plan:
-    """The plan that ``create`` would follow on this machine, without doing any of it."""
+) -> Planned:
+    """The plan that ``create`` would follow on this machine, without doing any of it, and what it has added."""
     from slinger.planning import plan_only  # noqa: PLC0415
 
     directory = os.path.abspath(bundle)
     config_file = os.path.abspath(config) if config else f"{directory}/config.json"
-    return plan_only(directory, config_file, absolute_root(root), container_id, warn)
+    return plan_only(directory, config_file, absolute_root(root), container_id, injection, warn)

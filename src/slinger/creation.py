@@ -26,7 +26,7 @@ from slinger.plan.compile import started_ops
 from slinger.plan.facts import Options
 from slinger.plan.namespaces import is_new
 from slinger.plan.wire import AtGate, ConsoleMaster, Failed, Handle, HookRan, InitPid, NetworkSocket
-from slinger.planning import locate_cgroup, locate_groups, make_plan, read_config
+from slinger.planning import locate_cgroup, locate_groups, make_plan, read_request
 from slinger.record import Record
 from slinger.undo import Undo
 
@@ -70,7 +70,7 @@ class Creation:
     def run(self) -> Created:
         """Create it, or take everything back and raise what went wrong."""
         request = self.request
-        self.config, text = read_config(request.config_file, self.warn)
+        self.config, text, _ = read_request(request, self.warn)
         if request.hooks is not None:
             self.config, text, self.calls = request.hooks.added_to(self.config, text)
         self._check_terminal()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from slinger.hooks.functions import Hooks
     from slinger.host.resctrl import Groups
+    from slinger.inject.draft import Addition, Injected, Injection, LeftOut
     from slinger.plan.facts import Hierarchy
     from slinger.spec.config import Config
 
@@ -45,6 +46,15 @@ class Request(Record):
     stdio: tuple[int, int, int]
     environment: tuple[str, ...]
     hooks: Hooks | None = None  # the program's own, besides those of the bundle
+    injection: Injection | None = None  # what is to be added to the configuration
+
+
+class Planned(Record):
+    """A plan, what was added to its configuration, and the hooks.d files that were not."""
+
+    plan: Plan
+    added: tuple[Addition, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def read_config(path: str, warn: Callable[[str], None]) -> tuple[Config, bytes]:
@@ -66,6 +76,17 @@ def read_config(path: str, warn: Callable[[str], None]) -> tuple[Config, bytes]:
     for warning in (*warnings, *validate(config, rootless=os.geteuid() != 0)):
         warn(warning)
     return config, text
+
+
+def read_request(request: Request, warn: Callable[[str], None]) -> tuple[Config, bytes, Injected | None]:
+    """The configuration of a request with what is to be added to it, and as text; the last is None for nothing."""
+    config, text = read_config(request.config_file, warn)
+    if request.injection is None:
+        return config, text, None
+    from slinger.injecting import document_of, inject  # noqa: PLC0415 - most containers get nothing added
+
+    injected = inject(config, request.injection, warn)
+    return injected.config, document_of(text, config, injected), injected
 
 
 def _hierarchies(ref: cgroup.Ref, probed: tuple[Hierarchy, ...]) -> tuple[Hierarchy, ...]:
@@ -124,7 +145,14 @@ def make_plan(
     return compile_plan(config, options, facts, place(config, Setting(options, rootfs)))
 
 
-def plan_only(bundle: str, config_file: str, root: str, container_id: str, warn: Callable[[str], None]) -> Plan:
+def plan_only(
+    bundle: str,
+    config_file: str,
+    root: str,
+    container_id: str,
+    injection: Injection | None,
+    warn: Callable[[str], None],
+) -> Planned:
     """The plan that create would follow on this machine, without doing any of it."""
     request = Request(
         container_id=container_id,
@@ -143,9 +171,11 @@ def plan_only(bundle: str, config_file: str, root: str, container_id: str, warn:
         subreaper=False,
         stdio=(0, 1, 2),
         environment=(),
+        injection=injection,
     )
-    config, _ = read_config(request.config_file, warn)
+    config, _, injected = read_request(request, warn)
     probed = probe.probe_hierarchies()
     ref = locate_cgroup(request, config, probed)
     locate_groups(request, config)
-    return make_plan(request, config, machine.find_rootfs(config, bundle), ref, probed, warn)
+    plan = make_plan(request, config, machine.find_rootfs(config, bundle), ref, probed, warn)
+    return Planned(plan) if injected is None else Planned(plan, injected.added, injected.left_out)

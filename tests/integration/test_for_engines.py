@@ -191,7 +191,7 @@ def test_the_configuration_may_be_another_file(box: Box) -> None:
     box.configure({"process.args": [INSIDE, "exit", "7"]})
     (box.directory / "config.json").rename(elsewhere)
     assert "JSON specification file config.json not found" in box.fail("plan", str(box.directory))
-    steps = json.loads(box.succeed("plan", "--json", "--config", str(elsewhere), str(box.directory)))
+    steps = json.loads(box.succeed("plan", "--json", "--config", str(elsewhere), str(box.directory)))["ops"]
     assert [step["args"] for step in steps if step["op"] == "exec"] == [[INSIDE, "exit", "7"]]
     done = box.call(*box.running("--config", str(elsewhere)))
     assert (done.status, done.stderr) == (7, "")

@@ -13,7 +13,7 @@ import pytest
 
 from tests.bundles import Json, mapping
 from tests.integration.box import wait_for
-from tests.integration.engine import IMAGE, Podman
+from tests.integration.engine import BUSYBOX, IMAGE, Podman
 from tests.payload.build import build_payload
 from tests.requires import cgroup_layout, requires
 
@@ -367,3 +367,27 @@ def test_a_hook_that_fails_fails_the_run_and_says_which(podman: Podman) -> None:
         (podman.hooks / "createRuntime.json").unlink()
     told = "slinger: createRuntime hook #0 (/bin/sh): exit status 9: no such card"
     assert (done.status, told in done.stderr) == (126, True), done.stderr
+
+
+def test_devices_and_hooks_reach_containers_by_flags_of_the_runtime(podman: Podman, tmp_path: Path) -> None:
+    """podman hands --runtime-flag to every call; here it knows of neither the device nor the hook."""
+    (tmp_path / "cdi").mkdir()
+    (tmp_path / "hooks").mkdir()
+    edits = {"env": ["THING=1"], "deviceNodes": [{"path": "/dev/brimming", "hostPath": "/dev/full"}]}
+    spec = {"cdiVersion": "0.6.0", "kind": "v.com/c", "devices": [{"name": "d", "containerEdits": edits}]}
+    (tmp_path / "cdi" / "v.json").write_text(json.dumps(spec))
+    hook = {"path": BUSYBOX, "args": ["busybox", "mkdir", "tmp/made"]}
+    members = {"version": "1.0.0", "hook": hook, "when": {"commands": ["^sh$"]}, "stages": ["createContainer"]}
+    (tmp_path / "hooks" / "h.json").write_text(json.dumps(members))
+    flags = (f"hooks-dir={tmp_path}/hooks", f"cdi-spec-dir={tmp_path}/cdi", "cdi-device=v.com/c=d")
+    words = podman.command(*(word for flag in flags for word in ("--runtime-flag", flag)))
+    look = "echo $THING; stat -c %t,%T /dev/brimming; ls -d /tmp/made"
+    done = subprocess.run(
+        [*words, *podman.making("run", "--rm"), IMAGE, "sh", "-c", look],
+        check=False,
+        capture_output=True,
+        text=True,
+        env=podman.environment,
+        stdin=subprocess.DEVNULL,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "1\n1,7\n/tmp/made\n", "")

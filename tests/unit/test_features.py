@@ -32,6 +32,7 @@ def test_the_answer_is_made_from_the_tables() -> None:
         "org.systemd.property.",
         "run.oci.hooks.",
         "run.oci.keep_original_groups",
+        "cdi.k8s.io/",
     ]
 
 
@@ -66,6 +67,8 @@ def test_versions_are_annotations() -> None:
     assert features(version="1.2", commit="", libseccomp="2.5.4")["annotations"] == {
         "org.opencontainers.slinger.version": "1.2",
         "org.opencontainers.slinger.checkpoint.enabled": "false",
+        "org.opencontainers.slinger.hooks.d.version": "1.0.0",
+        "org.opencontainers.slinger.cdi.version": "1.1.0",
         "io.github.seccomp.libseccomp.version": "2.5.4",
     }
 

@@ -31,9 +31,11 @@ LAYERS = (
         "ending",
         "notifying",
         "existing",
+        "injecting",
         "hooks",
         "host",
         "failures",
+        "inject",
         "plan",
         "spec",
         "lifecycle",
@@ -44,9 +46,9 @@ LAYERS = (
         "version",
     ),
 )
-PURE = ("plan", "spec", "lifecycle", "linux", "record", "errors", "version")
-# All that a pure module may import beside slinger: language, numbers, JSON.
-HARMLESS = {"__future__", "_json", "_struct", "collections.abc", "errno", "json", "math", "sys", "typing"}
+PURE = ("plan", "inject", "spec", "lifecycle", "linux", "record", "errors", "version")
+# All that a pure module may import beside slinger: language, numbers, JSON, regular expressions.
+HARMLESS = {"__future__", "_json", "_struct", "collections.abc", "errno", "json", "math", "re", "sys", "typing"}
 
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 

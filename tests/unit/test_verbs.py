@@ -10,6 +10,7 @@ import pytest
 
 from slinger import cli
 from slinger.errors import HookError, HostError, NotFoundError, UsageError
+from slinger.inject.draft import Injection
 from slinger.spec.state import State
 from slinger.verbs import create, delete, kill, start, state
 from slinger.verbs import list as list_verb
@@ -94,7 +95,7 @@ def test_create_hands_all_its_options_on(fake: type[Fake], tmp_path: Path) -> No
     """Each option, under the library's name."""
     line = (
         "--root /r create --bundle /b --config /c --console-socket /s --pid-file /p --pidfd-socket /d --no-pivot "
-        "--no-new-keyring --preserve-fds 0 --no-subreaper box"
+        "--no-new-keyring --preserve-fds 0 --no-subreaper --settings= --hooks-dir /h box"
     ).replace("/r", str(tmp_path))
     assert cli.serve(line.split()) == 0
     warn = fake.created.pop("warn")
@@ -114,6 +115,7 @@ def test_create_hands_all_its_options_on(fake: type[Fake], tmp_path: Path) -> No
         "pidfd_socket": "/d",
         "supervise": False,
         "subreaper": False,
+        "injection": Injection(hooks_dirs=("/h",)),
     }
     assert fake.asked == ["create", "close"]
 

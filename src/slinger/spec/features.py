@@ -23,6 +23,11 @@ IDMAP = True
 # Beside systemd's properties, of which one can run programs as root (CVE-2024-3154): files on the host that hooks'
 # output goes to, and the caller's groups.
 UNSAFE = ("run.oci.hooks.", "run.oci.keep_original_groups")
+# Obeyed only where --cdi-annotations or the settings say so: they give devices of the host, and hooks that run as root.
+DEVICES = "cdi.k8s.io/"
+# The versions of the files that can be added to a configuration, see inject/.
+HOOKS_D_VERSION = "1.0.0"
+CDI_VERSION = "1.1.0"
 
 
 def features(*, version: str = VERSION, commit: str = COMMIT, libseccomp: str = "") -> dict[str, object]:
@@ -31,6 +36,8 @@ def features(*, version: str = VERSION, commit: str = COMMIT, libseccomp: str = 
         ("org.opencontainers.slinger.version", version),
         ("org.opencontainers.slinger.commit", commit),
         ("org.opencontainers.slinger.checkpoint.enabled", "false"),
+        ("org.opencontainers.slinger.hooks.d.version", HOOKS_D_VERSION),
+        ("org.opencontainers.slinger.cdi.version", CDI_VERSION),
         ("io.github.seccomp.libseccomp.version", libseccomp),
     )
     return {
@@ -58,5 +65,5 @@ def features(*, version: str = VERSION, commit: str = COMMIT, libseccomp: str = 
             "netDevices": {"enabled": NET_DEVICES},
         },
         "annotations": {name: value for name, value in known if value},
-        "potentiallyUnsafeConfigAnnotations": ["org.systemd.property.", *UNSAFE],
+        "potentiallyUnsafeConfigAnnotations": ["org.systemd.property.", *UNSAFE, DEVICES],
     }

@@ -36,7 +36,7 @@ def read_hooks(config: Reader) -> tuple[Hooks, tuple[str, ...]]:
         for entry in entries:
             warnings += _warn_unknown_names(entry, HOOK_PROPERTIES, "unknown property, ignored")
         if entries:
-            lists.append((stage, tuple(_read_hook(entry) for entry in entries)))
+            lists.append((stage, tuple(read_hook(entry) for entry in entries)))
     return Hooks(tuple(lists)), tuple(warnings)
 
 
@@ -58,7 +58,8 @@ def warn_unknown(path: str, meant: str) -> str:
     return f'{path}: unknown property, ignored (did you mean "{meant}"?)'
 
 
-def _read_hook(entry: Reader) -> Hook:
+def read_hook(entry: Reader) -> Hook:
+    """One hook. Raises ConfigError."""
     return Hook(
         path=entry.demanded_text("path"),
         # An empty list is no argv; Go's runtimes cannot tell it from an absent one either.

@@ -102,10 +102,11 @@ def check_hooks(config: Config) -> None:
         if stage not in STAGE_NAMES:
             raise ConfigError(f"hooks.{stage}", "not a hook stage")
         for index, hook in enumerate(hooks):
-            _check_hook(hook, f"hooks.{stage}[{index}]")
+            check_hook(hook, f"hooks.{stage}[{index}]")
 
 
-def _check_hook(hook: Hook, at: str) -> None:
+def check_hook(hook: Hook, at: str) -> None:
+    """One hook, whatever its stage. Raises ConfigError."""
     demand_absolute(hook.path, f"{at}.path")
     refuse_nul(hook.args or (), f"{at}.args")
     demand_environment(hook.env or (), f"{at}.env")

@@ -68,7 +68,10 @@ class Values:
 
 
 class Call(Record):
-    """One call of a verb. ``root`` is absolute, or "" for the default one; ``rootless`` is None for auto."""
+    """One call of a verb. ``root`` is absolute, or "" for the default one; ``rootless`` is None for auto.
+
+    ``settings``: the options of every verb, for the few that look at one.
+    """
 
     arguments: tuple[str, ...]
     options: Values
@@ -77,6 +80,7 @@ class Call(Record):
     root: str = ""
     cgroup_manager: str = "cgroupfs"
     rootless: bool | None = None
+    settings: Values = Values()
 
 
 class Outcome(Record):

@@ -13,9 +13,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from slinger.inject.draft import Injection
     from slinger.verbs import Call
 
 FIRST_FD = 3
+# The settings of the machine, and of a plain user below $XDG_CONFIG_HOME.
+SETTINGS = "/etc/slinger/config.toml"
+OWN_SETTINGS = "slinger/config.toml"
+INJECTING = ("hooks-dir", "cdi-device", "cdi-annotations", "cdi-spec-dir")
 
 
 def main(call: Call) -> Outcome:
@@ -47,8 +52,45 @@ def make(call: Call, *, supervise: bool, subreaper: bool) -> Container:
         pidfd_socket=options.text("pidfd-socket"),
         supervise=supervise,
         subreaper=subreaper,
+        injection=injection_of(call),
         warn=call.warn,
     )
+
+
+def injection_of(call: Call) -> Injection | None:
+    """What options and settings want to be added to the configuration; None for nothing.
+
+    An option replaces what the settings say of the same.
+    """
+    path = call.settings.text("settings") if call.settings.given("settings") else settings_file(os.environ)
+    given = [name for name in INJECTING if call.settings.given(name)]
+    if not path and not given:
+        return None
+    from slinger.inject.draft import Injection  # noqa: PLC0415 - most containers get nothing added
+
+    injection = Injection()
+    if path:
+        from slinger.host.settings import read_settings  # noqa: PLC0415
+
+        injection = read_settings(path)
+    changes: dict[str, object] = {}
+    for name in given:
+        field = {"hooks-dir": "hooks_dirs", "cdi-device": "cdi_devices", "cdi-spec-dir": "cdi_spec_dirs"}.get(name)
+        changes[field or "cdi_annotations"] = call.settings.texts(name) if field else call.settings.flag(name)
+    return injection.replace(**changes)
+
+
+def settings_file(environment: Mapping[str, str]) -> str:
+    """The path of the settings where no option names it; "" if there are none.
+
+    A plain user's own come in the place of the machine's.
+    """
+    places = [SETTINGS]
+    if os.geteuid() != 0:
+        home = environment.get("HOME", "")
+        base = environment.get("XDG_CONFIG_HOME", "") or (f"{home}/.config" if home else "")
+        places = [f"{base}/{OWN_SETTINGS}", SETTINGS] if base else places
+    return next((path for path in places if os.path.exists(path)), "")
 
 
 def refuse_cgroup_manager(name: str) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from slinger.container import plan_of
+from slinger.inject import explain as additions
 from slinger.plan import explain
 from slinger.spec.jsontext import dump_pretty
 from slinger.verbs import Outcome
+from slinger.verbs.create import injection_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,14 +15,17 @@ if TYPE_CHECKING:
 
 
 def main(call: Call) -> Outcome:
-    """Answer with the plan, for people or as JSON."""
+    """Answer with the plan and what was added to the configuration, for people or as JSON."""
     options = call.options
-    plan = plan_of(
+    planned = plan_of(
         call.arguments[0],
         config=options.text("config"),
         root=call.root,
         container_id=options.text("id"),
+        injection=injection_of(call),
         warn=call.warn,
     )
-    text = dump_pretty(explain.data(plan), "  ") if options.flag("json") else explain.text(plan)
-    return Outcome(text if text.endswith("\n") else text + "\n")
+    if options.flag("json"):
+        answer = {"ops": explain.data(planned.plan), **additions.data(planned.added, planned.left_out)}
+        return Outcome(dump_pretty(answer, "  ") + "\n")
+    return Outcome(explain.text(planned.plan) + additions.text(planned.added, planned.left_out))
