@@ -552,6 +552,22 @@ def test_a_limit_of_no_processes_is_one(box: Box) -> None:
     assert json.loads(box.succeed(*box.running())) == {"forks": 0, "error": "EAGAIN"}
 
 
+@requires("cgroup-v1")
+@pytest.mark.spec("config-linux.md#control-groups/unfit")
+def test_a_cgroup_that_is_frozen_is_an_error(box: Box) -> None:
+    """The container would stand still at its first step."""
+    place = Path("/sys/fs/cgroup/freezer", box.id)
+    place.mkdir()
+    try:
+        (place / "freezer.state").write_text("FROZEN")
+        assert box.fail(*box.creating()) == (
+            f"container's cgroup unexpectedly frozen (thaw {place}, or choose another linux.cgroupsPath)"
+        )
+        assert not box.home.exists()
+    finally:
+        place.rmdir()
+
+
 @pytest.mark.spec("config-linux.md#control-groups/unfit")
 def test_a_cgroup_in_which_somebody_is_is_an_error(box: Box) -> None:
     """It would be another container's, which one would limit and freeze as well."""

@@ -153,7 +153,6 @@ STRICTER: Final = (
     Stricter("linux.intelRdt.closID", "must be / or the name of a directory, got *", "it must not lead elsewhere"),
     Stricter("linux.seccomp.listenerPath", "must be an absolute path, got *", "runc refuses it too"),
     # ---- what does not go together
-    Stricter("process.user.*", "* is not mapped in linux.*idMappings", "setuid(2) would fail"),
     Stricter("linux.*idMappings", "required with a new user namespace", "user_namespaces(7)"),
     Stricter("mounts[].source", "must not be empty for a bind mount", "a bind mount is of something"),
     Stricter("mounts[].options", "a bind mount takes no options of a file system, got *", "no file system is made"),

@@ -32,6 +32,13 @@ OF_ALL_TYPES: Final[tuple[tuple[str, Any], ...]] = (
 )
 # An object whose keys are the names of clocks; the schema knows both, as properties.
 MAPS: Final = frozenset({("linux", "timeOffsets")})
+# What would be the host's without a namespace, and what cannot be without one.
+NEED_NAMESPACES: Final = frozenset(
+    {
+        *("hostname", "domainname", "mounts", "namespaces", "uidMappings", "gidMappings", "netDevices"),
+        *("sysctl", "maskedPaths", "readonlyPaths", "timeOffsets"),
+    }
+)
 # A whole number written as a float, and one beyond every type.
 NUMBERS: Final = (("whole", 7.0), ("huge", 10**30))
 PATTERNS: Final = {
@@ -81,14 +88,14 @@ def replaced(document: Any, steps: STEPS, value: Any) -> Any:
 def sections(document: dict[str, Any]) -> Iterator[tuple[STEPS, dict[str, Any]]]:
     """The document in parts, small ones: each part, and a document of it and what others need of the rest."""
     linux: dict[str, Any] = document.get("linux", {})
-    kept = {name: linux[name] for name in ("namespaces", "uidMappings", "gidMappings") if name in linux}
+    spaces = {name: linux[name] for name in ("namespaces", "uidMappings", "gidMappings") if name in linux}
     common = {name: document[name] for name in ("ociVersion", "root") if name in document}
     yield (), document
     for name, value in document.items():
         if name != "linux":
-            yield (name,), common | {name: value, "linux": kept}
+            yield (name,), common | {name: value, "linux": spaces if name in NEED_NAMESPACES else {}}
     for name, value in linux.items():
-        yield ("linux", name), common | {"linux": kept | {name: value}}
+        yield ("linux", name), common | {"linux": (spaces if name in NEED_NAMESPACES else {}) | {name: value}}
 
 
 def _values(place: Place) -> Iterator[tuple[str, Any]]:
