@@ -26,7 +26,17 @@ def stats(existing: Existing) -> Stats:
     """What it uses now. ContainerError unless it is created, running or paused; HostError without a cgroup."""
     existing.refresh()
     lifecycle.check("events", existing.saved.container_id, existing.status())
-    return read_stats(existing.cgroup())
+    return _all_stats(existing, existing.cgroup())
+
+
+def _all_stats(existing: Existing, ref: cgroup.Ref) -> Stats:
+    groups = existing.groups()
+    counted = read_stats(ref)
+    if groups is None:
+        return counted
+    from slinger.host.resctrl_stats import rdt_stats  # noqa: PLC0415 - hardly any container needs it
+
+    return counted.replace(rdt=rdt_stats(groups))
 
 
 def events(existing: Existing, interval: float) -> Iterator[Event]:
@@ -36,7 +46,6 @@ def events(existing: Existing, interval: float) -> Iterator[Event]:
     """
     existing.refresh()
     lifecycle.check("events", existing.saved.container_id, existing.status())
-    ref = existing.cgroup()
     init = existing.init()
     try:
         end = os.pidfd_open(init.pid) if init is not None else -1
@@ -45,9 +54,9 @@ def events(existing: Existing, interval: float) -> Iterator[Event]:
     try:
         if end < 0 or not existing.pid():
             raise ContainerError(f"container with id {existing.saved.container_id} is not running")
-        oom = watch(ref)
+        oom = watch(existing.cgroup())
         try:
-            yield from _until(end, oom, ref, existing.saved.container_id, interval)
+            yield from _until(end, oom, existing, interval)
         finally:
             oom.close()
     finally:
@@ -55,7 +64,8 @@ def events(existing: Existing, interval: float) -> Iterator[Event]:
             os.close(end)
 
 
-def _until(end: int, oom: Watch, ref: cgroup.Ref, container_id: str, interval: float) -> Iterator[Event]:
+def _until(end: int, oom: Watch, existing: Existing, interval: float) -> Iterator[Event]:
+    container_id, ref = existing.saved.container_id, existing.cgroup()
     poll = select.poll()
     poll.register(end, select.POLLIN)
     if oom.fd >= 0:
@@ -73,7 +83,7 @@ def _until(end: int, oom: Watch, ref: cgroup.Ref, container_id: str, interval: f
         # Not from when it was due: a reader who is slow gets no burst of old news.
         due = time.monotonic() + interval
         try:
-            data = read_stats(ref)
+            data = _all_stats(existing, ref)
         except HostError:
             if select.select([end], [], [], 0)[0]:
                 return  # its cgroups went with it

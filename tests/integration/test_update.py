@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 
@@ -121,7 +122,8 @@ def test_a_controller_of_v2_that_create_did_not_need_is_enabled(box: Box) -> Non
     assert limit.read_text("utf-8") == f"{4 * MEBI}\n"
     box.succeed("delete", "--force", box.id)
     for more in set(control.read_text("utf-8").split()) - set(before):
-        control.write_text(f"-{more}", "utf-8")
+        with contextlib.suppress(OSError):  # somebody else's container needs it now
+            control.write_text(f"-{more}", "utf-8")
 
 
 def test_a_paused_container_can_be_updated(box: Box) -> None:

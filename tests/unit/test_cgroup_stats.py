@@ -12,6 +12,8 @@ import pytest
 from slinger.errors import HostError
 from slinger.host.cgroup import Place, Ref, oom
 from slinger.host.cgroup.stats import stats
+from slinger.host.resctrl import Groups
+from slinger.host.resctrl_stats import rdt_stats
 from slinger.linux.cgroup_files import UNLIMITED, devices, keyed, nested, number, numbers, ranges
 from slinger.spec.stats import Event, Stats, event_text
 
@@ -233,3 +235,44 @@ def test_without_a_memory_controller_there_is_nothing_to_watch(tmp_path: Path) -
     watch = oom.watch(Ref((place(tmp_path, 2),)))
     assert (watch.fd, watch.kills()) == (-1, 0)
     watch.close()
+
+
+def test_what_resctrl_says_is_shown_as_runc_shows_it(tmp_path: Path) -> None:
+    """Schemas of the root and of the container; counters of its monitoring group, domain by domain."""
+    for folder, files in {
+        "": {"schemata": "    MB:0=100\n    L3:0=fff\n"},
+        "info/L3": {"cbm_mask": "fff\n", "min_cbm_bits": "1\n", "num_closids": "16\n"},
+        "info/MB": {"bandwidth_gran": "10\n", "delay_linear": "1\n", "min_bandwidth": "10\n", "num_closids": "8\n"},
+        "info/L3_MON": {"mon_features": "llc_occupancy\nmbm_total_bytes\nmbm_local_bytes\n"},
+        "box": {"schemata": "    MB:0=50\n    L3:0=f\n"},
+        "box/mon_groups/box/mon_data/mon_L3_00": {
+            "llc_occupancy": "7\n",
+            "mbm_total_bytes": "9\n",
+            "mbm_local_bytes": "Unavailable\n",
+        },
+    }.items():
+        (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            (tmp_path / folder / name).write_text(text, "utf-8")
+    groups = Groups(str(tmp_path), f"{tmp_path}/box", True, f"{tmp_path}/box/mon_groups/box")
+    shown = data(Stats(rdt=rdt_stats(groups)))
+    assert isinstance(shown, dict)
+    assert shown["intel_rdt"] == {
+        "l3_cache_info": {"cbm_mask": "fff", "min_cbm_bits": 1, "num_closids": 16},
+        "l3_cache_schema_root": "L3:0=fff",
+        "l3_cache_schema": "L3:0=f",
+        "mem_bw_info": {"bandwidth_gran": 10, "delay_linear": 1, "min_bandwidth": 10, "num_closids": 8},
+        "mem_bw_schema_root": "MB:0=100",
+        "mem_bw_schema": "MB:0=50",
+        "schemata": ["MB:0=50", "    L3:0=f"],
+        "mbm_stats": [{"mbm_total_bytes": 9, "mbm_local_bytes": 0}],
+        "cmt_stats": [{"llc_occupancy": 7}],
+    }
+
+
+def test_a_processor_without_limits_of_caches_has_schemata_alone(tmp_path: Path) -> None:
+    """Whatever they are about."""
+    (tmp_path / "schemata").write_text("L2:0=ff\n", "utf-8")
+    shown = data(Stats(rdt=rdt_stats(Groups(str(tmp_path), str(tmp_path)))))
+    assert isinstance(shown, dict)
+    assert shown["intel_rdt"] == {"schemata": ["L2:0=ff"]}

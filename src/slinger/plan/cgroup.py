@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from slinger.errors import ConfigError
 from slinger.plan.cgroup_cpu import cpu_writes, cpuset_writes
-from slinger.plan.cgroup_io import block_io_writes
 from slinger.plan.cgroup_line import ORIGIN, V1, V2, Write, limit_word, refuse
 from slinger.plan.cgroup_memory import memory_writes
 from slinger.plan.device_rules import device_list
@@ -50,6 +49,14 @@ def asks_limits(table: tuple[Write, ...]) -> bool:
 
 
 # ---- sections that are a few lines each; the longer ones have a file of their own
+
+
+def _block_io(resources: Resources, version: int) -> list[Write]:
+    if resources.block_io is None:
+        return []
+    from slinger.plan.cgroup_io import block_io_writes  # noqa: PLC0415 - asked for by few
+
+    return block_io_writes(resources.block_io, version)
 
 
 def _pids(resources: Resources, version: int) -> list[Write]:
@@ -134,7 +141,7 @@ SECTIONS: tuple[tuple[str, Callable[[Resources, int], list[Write]]], ...] = (
     ("memory", memory_writes),
     ("cpu", cpu_writes),
     ("pids", _pids),
-    ("io", block_io_writes),
+    ("io", _block_io),
     ("hugetlb", _hugetlb),
     ("network", _network),
     ("rdma", _rdma),

@@ -6,14 +6,11 @@ from slinger.plan.cgroup_line import ORIGIN, V1, V2, Write, refuse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from slinger.spec.config import BlockIo, Resources, ThrottleDevice
+    from slinger.spec.config import BlockIo, ThrottleDevice
 
 
-def block_io_writes(resources: Resources, version: int) -> list[Write]:
+def block_io_writes(block: BlockIo, version: int) -> list[Write]:
     """The weights and throttles of disks. ConfigError."""
-    block = resources.block_io
-    if block is None:
-        return []
     return _block_io_v1(block) if version == V1 else _block_io_v2(block)
 
 

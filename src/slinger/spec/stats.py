@@ -114,8 +114,44 @@ class HugetlbStats(Record):
     failcnt: int = 0
 
 
+class CacheInfo(Record):
+    """What the L3 cache can be divided into (resctrl.rst, "Info directory"): mask, bits at least, classes."""
+
+    cbm_mask: str
+    min_cbm_bits: int
+    num_closids: int
+
+
+class MemoryBandwidthInfo(Record):
+    """In what steps memory bandwidth can be limited, in percent, and how little there can be."""
+
+    bandwidth_gran: int
+    delay_linear: int
+    min_bandwidth: int
+    num_closids: int
+
+
+class Bandwidth(Record):
+    """Bytes to and from memory, of one domain of the cache: all, and those of its own node."""
+
+    total: int
+    local: int
+
+
+class RdtStats(Record):
+    """What resctrl says. Schemas come as (root's, container's); counters by domain, None where there are none."""
+
+    cache: CacheInfo | None = None
+    cache_schemas: tuple[str, str] = ("", "")
+    bandwidth: MemoryBandwidthInfo | None = None
+    bandwidth_schemas: tuple[str, str] = ("", "")
+    schemata: tuple[str, ...] = ()
+    bytes_moved: tuple[Bandwidth, ...] | None = None
+    occupancy: tuple[int, ...] | None = None
+
+
 class Stats(Record):
-    """All that a container's cgroups count. ``hugetlb`` by size, such as "2MB"."""
+    """All that a container's cgroups count. ``hugetlb`` by size, such as "2MB"; ``rdt`` with linux.intelRdt."""
 
     cpu: CpuStats = CpuStats()
     cpuset: CpusetStats = CpusetStats()
@@ -123,6 +159,7 @@ class Stats(Record):
     pids: PidsStats = PidsStats()
     block: BlockStats = BlockStats()
     hugetlb: tuple[tuple[str, HugetlbStats], ...] = ()
+    rdt: RdtStats | None = None
 
 
 class Event(Record):
@@ -155,7 +192,7 @@ def event_text(event: Event) -> str:
 
 
 def stats_members(stats: Stats) -> Members:
-    """The statistics as runc shows them; intel_rdt and network_interfaces are there for readers of fixed structures."""
+    """The statistics as runc shows them; network_interfaces is there for readers of fixed structures."""
     return {
         "cpu": _cpu(stats.cpu),
         "cpuset": _cpuset(stats.cpuset),
@@ -165,7 +202,7 @@ def stats_members(stats: Stats) -> Members:
         "hugetlb": {
             size: _filled(usage=each.usage, max=each.max) | {"failcnt": each.failcnt} for size, each in stats.hugetlb
         },
-        "intel_rdt": {},
+        "intel_rdt": _rdt(stats.rdt),
         "network_interfaces": None,
     }
 
@@ -228,6 +265,28 @@ def _block(block: BlockStats) -> Members:
 
 def _entries(entries: tuple[BlockEntry, ...]) -> list[Members]:
     return [_filled(major=each.major, minor=each.minor, op=each.op, value=each.value) for each in entries]
+
+
+def _rdt(rdt: RdtStats | None) -> Members:
+    if rdt is None:
+        return {}
+    cache, bandwidth = rdt.cache, rdt.bandwidth
+    members = _filled(
+        l3_cache_info=None if cache is None else _filled(**cache.__dict__),
+        l3_cache_schema_root=rdt.cache_schemas[0],
+        l3_cache_schema=rdt.cache_schemas[1],
+        mem_bw_info=None if bandwidth is None else _filled(**bandwidth.__dict__),
+        mem_bw_schema_root=rdt.bandwidth_schemas[0],
+        mem_bw_schema=rdt.bandwidth_schemas[1],
+        schemata=rdt.schemata,
+    )
+    if rdt.bytes_moved is not None:
+        members["mbm_stats"] = [
+            {"mbm_total_bytes": each.total, "mbm_local_bytes": each.local} for each in rdt.bytes_moved
+        ]
+    if rdt.occupancy is not None:
+        members["cmt_stats"] = [{"llc_occupancy": each} for each in rdt.occupancy]
+    return members
 
 
 def _pressure(pressure: Pressure | None) -> Members:

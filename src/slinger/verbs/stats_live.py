@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 
 from slinger.errors import HostError
@@ -19,6 +20,7 @@ HINT = "apt-get install python3-rich, or pip install 'slinger[stats]'; --once do
 
 def live(now: list[Sample], interval: float, again: Callable[[list[Sample]], list[Sample]]) -> None:
     """Draw the samples, and new ones every ``interval`` seconds until there are none. HostError without rich."""
+    _ensure_sites()
     try:
         from rich.live import Live  # noqa: PLC0415 - what all other verbs do without
     except ImportError:
@@ -28,6 +30,14 @@ def live(now: list[Sample], interval: float, again: Callable[[list[Sample]], lis
             time.sleep(interval)
             now = again(now)
             screen.update(drawn(now), refresh=True)
+
+
+def _ensure_sites() -> None:
+    """The launcher starts Python without the directories of packages, and ours may not be that of rich."""
+    if sys.flags.no_site and "site" not in sys.modules:
+        import site  # noqa: PLC0415 - three quarters of a start, so nobody else has it
+
+        site.main()
 
 
 def drawn(samples: list[Sample]) -> Table:
