@@ -268,6 +268,23 @@ int command_spam(char **argv) {
     return 0;
 }
 
+/* read-slowly: all of stdin in small pieces, with a rest before each. 1 unless it ends with a brace, as a state does.
+ */
+int command_read_slowly(char **argv) {
+    (void)argv;
+    char piece[4096];
+    char last = '\0';
+    for (;;) {
+        sleep_seconds("0.002");
+        const ssize_t got = read(STDIN_FILENO, piece, sizeof piece);
+        if (got < 0)
+            return failed("stdin");
+        if (got == 0)
+            return last == '}' ? 0 : 1;
+        last = piece[got - 1];
+    }
+}
+
 /* close-stdin [SECONDS]: close stdin unread, then stay for a while. */
 int command_close_stdin(char **argv) {
     close(STDIN_FILENO);

@@ -21,6 +21,8 @@ int command_mount(char **argv);
 int command_tty(char **argv);
 int command_spam(char **argv);
 int command_close_stdin(char **argv);
+int command_drain(char **argv);
+int command_read_slowly(char **argv);
 
 /* syscalls.c */
 int command_try_syscall(char **argv);

@@ -49,6 +49,8 @@ static const struct command commands[] = {
     {"tty", command_tty},
     {"spam", command_spam},
     {"close-stdin", command_close_stdin},
+    {"drain", command_drain},
+    {"read-slowly", command_read_slowly},
     {"try-syscall", command_try_syscall},
     {"attack-swap", command_attack_swap},
     {"attack-watch", command_attack_watch},
@@ -165,6 +167,18 @@ int command_hook_report(char **argv) {
         return 125;
     }
     return 0;
+}
+
+static const struct command *find(const char *name);
+
+/* drain COMMAND...: read stdin to its end, then do what follows. */
+int command_drain(char **argv) {
+    char piece[4096];
+    ssize_t got;
+    while ((got = read(STDIN_FILENO, piece, sizeof piece)) > 0)
+        ;
+    const struct command *command = argv[1] ? find(argv[1]) : NULL;
+    return got == 0 && command ? command->run(argv + 1) : 125;
 }
 
 static const struct command *find(const char *name) {
