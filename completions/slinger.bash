@@ -74,6 +74,13 @@ _slinger_value() {
     list:quiet|list:q) kind='-' ;;
     hooks:json) kind='-' ;;
     'hooks show':json) kind='-' ;;
+    'hooks test':stage|'hooks test':s) kind='' ;;
+    'hooks test':index|'hooks test':n) kind='' ;;
+    'hooks test':config|'hooks test':f) kind='files' ;;
+    'hooks test':id) kind='' ;;
+    'hooks test':json) kind='-' ;;
+    'hooks lint':strict) kind='-' ;;
+    'hooks lint':json) kind='-' ;;
     spec:bundle|spec:b) kind='dirs' ;;
     spec:rootless) kind='-' ;;
     plan:config|plan:f) kind='files' ;;
@@ -114,8 +121,9 @@ _slinger_argument() {
     update:0) kind='ids' ;;
     events:0) kind='ids' ;;
     ps:0) kind='ids' ;;
-    hooks:0) kind='ids show' ;;
+    hooks:0) kind='ids show test lint' ;;
     'hooks show':0) kind='ids' ;;
+    'hooks test':0) kind='dirs' ;;
     plan:0) kind='dirs' ;;
     help:0) kind='verbs' ;;
     *) kind= ;;
@@ -140,6 +148,8 @@ _slinger_options() {
     list) words='--format --quiet --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
     hooks) words='--json --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
     'hooks show') words='--json --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
+    'hooks test') words='--stage --index --config --id --json --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
+    'hooks lint') words='--strict --json --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
     spec) words='--bundle --rootless --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
     plan) words='--config --id --json --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
     features) words='--root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
@@ -194,7 +204,7 @@ _slinger() {
             verb=$word
         else
             case $count:$verb' '$word in
-            '0:hooks show') verb+=" $word" ;;
+            '0:hooks show' | '0:hooks test' | '0:hooks lint') verb+=" $word" ;;
             *) count+=1 ;;
             esac
             case $verb in exec|ps) ((count)) && ended=1 ;; esac

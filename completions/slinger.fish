@@ -7,7 +7,7 @@ function __slinger_words
     for word in $words[2..-1]
         if test $skip = yes
             set skip no
-        else if contains -- $word --bundle --config --console-socket --pid-file --pidfd-socket --preserve-fds --cwd --env --user --additional-gids --process --process-label --apparmor --cap --cgroup --resources --memory --memory-reservation --memory-swap --cpu-share --cpu-quota --cpu-period --cpu-burst --cpu-idle --cpu-rt-runtime --cpu-rt-period --cpuset-cpus --cpuset-mems --pids-limit --blkio-weight --l3-cache-schema --mem-bw-schema --kernel-memory --kernel-memory-tcp --interval --format --id --root --log --log-format --log-level --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-spec-dir --settings --criu
+        else if contains -- $word --bundle --config --console-socket --pid-file --pidfd-socket --preserve-fds --cwd --env --user --additional-gids --process --process-label --apparmor --cap --cgroup --resources --memory --memory-reservation --memory-swap --cpu-share --cpu-quota --cpu-period --cpu-burst --cpu-idle --cpu-rt-runtime --cpu-rt-period --cpuset-cpus --cpuset-mems --pids-limit --blkio-weight --l3-cache-schema --mem-bw-schema --kernel-memory --kernel-memory-tcp --interval --format --stage --index --id --root --log --log-format --log-level --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-spec-dir --settings --criu
             set skip yes
         else if not string match -q -- '-*' $word
             echo $word
@@ -24,7 +24,7 @@ function __slinger_verb_is
     set -l words (__slinger_words)
     test (count $words) -gt 0; or return 1
     set -l verb $words[1]
-    if test (count $words) -gt 1; and contains -- "$words[1] $words[2]" "hooks show"
+    if test (count $words) -gt 1; and contains -- "$words[1] $words[2]" "hooks show" "hooks test" "hooks lint"
         set verb "$words[1] $words[2]"
     end
     test $verb = $argv[1]; or return 1
@@ -161,9 +161,17 @@ complete -c slinger -n '__slinger_verb_is ps 0' -a '(__slinger_ids)'
 complete -c slinger -n '__slinger_verb_is list' -l format -s f -x -a 'table json' -d 'table (default) or json'
 complete -c slinger -n '__slinger_verb_is list' -l quiet -s q -d 'print the ids only'
 complete -c slinger -n '__slinger_verb_is hooks' -l json -d 'print JSON'
-complete -c slinger -n '__slinger_verb_is hooks 0' -a '(__slinger_ids) show'
+complete -c slinger -n '__slinger_verb_is hooks 0' -a '(__slinger_ids) show test lint'
 complete -c slinger -n '__slinger_verb_is "hooks show"' -l json -d 'print JSON'
 complete -c slinger -n '__slinger_verb_is "hooks show" 0' -a '(__slinger_ids)'
+complete -c slinger -n '__slinger_verb_is "hooks test"' -l stage -s s -x -d 'the stage, such as createRuntime'
+complete -c slinger -n '__slinger_verb_is "hooks test"' -l index -s n -x -d 'only this hook of the stage, counted from 0'
+complete -c slinger -n '__slinger_verb_is "hooks test"' -l config -s f -r -F -d 'read this file instead of the bundle'\''s config.json'
+complete -c slinger -n '__slinger_verb_is "hooks test"' -l id -x -d 'the container'\''s id that hooks are told (default: made up)'
+complete -c slinger -n '__slinger_verb_is "hooks test"' -l json -d 'print JSON'
+complete -c slinger -n '__slinger_verb_is "hooks test" 0' -a '(__fish_complete_directories)'
+complete -c slinger -n '__slinger_verb_is "hooks lint"' -l strict -d 'exit with 1 for warnings too'
+complete -c slinger -n '__slinger_verb_is "hooks lint"' -l json -d 'print JSON'
 complete -c slinger -n '__slinger_verb_is spec' -l bundle -s b -x -a '(__fish_complete_directories)' -d 'where to write it (default: the current directory)'
 complete -c slinger -n '__slinger_verb_is spec' -l rootless -d 'for a plain user; the default when one calls'
 complete -c slinger -n '__slinger_verb_is plan' -l config -s f -r -F -d 'read this file instead of the bundle'\''s config.json'

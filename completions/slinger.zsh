@@ -111,16 +111,22 @@ _slinger() {
         _arguments -S $everywhere '--format=[table (default) or json]:FORMAT:(table json)' '-f+[table (default) or json]:FORMAT:(table json)' '--quiet[print the ids only]' '-q[print the ids only]'
         ;;
     hooks)
-        if ((CURRENT > 2)) && [[ $words[2] = (show) ]]; then
+        if ((CURRENT > 2)) && [[ $words[2] = (show|test|lint) ]]; then
             shift words
             ((CURRENT--))
             case $words[1] in
             show)
                 _arguments -S $everywhere '--json[print JSON]' '1:ID:_slinger_ids'
                 ;;
+            test)
+                _arguments -S $everywhere '--stage=[the stage, such as createRuntime]:STAGE: ' '-s+[the stage, such as createRuntime]:STAGE: ' '--index=[only this hook of the stage, counted from 0]:N: ' '-n+[only this hook of the stage, counted from 0]:N: ' '--config=[read this file instead of the bundle'\''s config.json]:FILE:_files' '-f+[read this file instead of the bundle'\''s config.json]:FILE:_files' '--id=[the container'\''s id that hooks are told (default\: made up)]:ID: ' '--json[print JSON]' '1:BUNDLE:_files -/'
+                ;;
+            lint)
+                _arguments -S $everywhere '--strict[exit with 1 for warnings too]' '--json[print JSON]' '1:PATH: ' '*::PATH...: '
+                ;;
             esac
         else
-            _arguments -S $everywhere '--json[print JSON]' '1:ID: _slinger_ids show'
+            _arguments -S $everywhere '--json[print JSON]' '1:ID: _slinger_ids show test lint'
         fi
         ;;
     spec)

@@ -87,8 +87,17 @@ static int close_strangers(const int ours[3], int first_ours, int keep) {
     return sys_close_range((unsigned int)last + 1, ~0U, 0);
 }
 
+/* A program that only is there, for `slinger hooks test`: the container's own must not run, and an image need not
+ * have one. It ends by a signal. */
+static void hold(void) {
+    for (;;)
+        pause();
+}
+
 int main(int argc, char **argv) {
     static struct hands h = {.me = ACTOR_OUTER, .link = -1, .link_other = -1, .root = -1, .proc = -1};
+    if (argc == 2 && strcmp(argv[1], "hold") == 0)
+        hold();
     if (argc != 6)
         return EXIT_USAGE;
     int plan_fd = number(argv[2]);

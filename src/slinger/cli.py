@@ -146,9 +146,22 @@ PLAN = (
 HOOKS = (
     Option("json",           "",  "",       FLAG,  "print JSON", default=False),
 )
+TRIAL = (
+    Option("stage",          "s", "STAGE",  VALUE, "the stage, such as createRuntime", ""),
+    Option("index",          "n", "N",      INT,   "only this hook of the stage, counted from 0", 0),
+    Option("config",         "f", "FILE",   VALUE, "read this file instead of the bundle's config.json", ""),
+    Option("id",             "",  "ID",     VALUE, "the container's id that hooks are told (default: made up)", ""),
+    Option("json",           "",  "",       FLAG,  "print JSON", default=False),
+)
+LINT = (
+    Option("strict",         "",  "",       FLAG,  "exit with 1 for warnings too", default=False),
+    Option("json",           "",  "",       FLAG,  "print JSON", default=False),
+)
 # Subverbs whose module is that of their verb are the same under another name, and have no manual page of their own.
 HOOKS_VERBS = (
     Verb("hooks show", "hooks", "the same as hooks ID, for an id that is such a verb's name", ("ID",), HOOKS),
+    Verb("hooks test", "hooks_test", "run the hooks of one stage in a throwaway container", ("BUNDLE",), TRIAL),
+    Verb("hooks lint", "hooks_lint", "find what is wrong with hooks, or silently ignored", ("PATH", "[PATH...]"), LINT),
 )
 
 TABLE = (

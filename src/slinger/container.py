@@ -140,16 +140,17 @@ class Container:
             hooks=hooks,
             injection=injection,
         )
-        return cls._adopt(create(request, warn), stdio, request.environment, warn)
+        return cls.adopt(create(request, warn), stdio, request.environment, warn)
 
     @classmethod
-    def _adopt(
+    def adopt(
         cls,
         created: Created,
         stdio: tuple[int, int, int],
         environment: tuple[str, ...],
         warn: Callable[[str], None],
     ) -> Self:
+        """The container that ``creation.create`` has made, of which we are the caller."""
         container = cls(Existing(created.home, created.saved), warn=warn)
         container._existing.calls = created.calls
         container._hands = created.hands
@@ -297,6 +298,11 @@ class Container:
             size = os.fstat(self._records).st_size
             return parse_records(os.pread(self._records, size, 0))
         return parse_records(self._existing.home.read_file(store.HOOKS) or b"")
+
+    def hold_records(self) -> None:
+        """Keep ``hook_records`` readable whatever becomes of the container, such as in a start that fails."""
+        if self._records < 0:
+            self._records = self._existing.home.hold(store.HOOKS, make=True)
 
     def delete(self, *, force: bool = False) -> None:
         """Remove the container and all that create made. ``force`` kills it first if it runs.

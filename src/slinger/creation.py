@@ -34,6 +34,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from slinger.hooks.records import HookRecord
     from slinger.host.network import Moves
     from slinger.plan.wire import Message
     from slinger.planning import Request
@@ -88,6 +89,11 @@ class Creation:
             if self.devices is not None:
                 self.devices.close()
         return Created(self.home, self.saved, self.hands if request.supervise else None, self.master, self.calls)
+
+    def hook_records(self) -> tuple[HookRecord, ...]:
+        """Of the hooks that have run, also where the creation has failed."""
+        recorder: Recorder | None = getattr(self, "recorder", None)
+        return () if recorder is None else tuple(recorder.records)
 
     def _make(self, text: bytes) -> None:
         """All that is to be undone. A signal of the caller's is let through only where we wait."""

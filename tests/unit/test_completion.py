@@ -108,7 +108,7 @@ OFFERS: list[tuple[list[str], list[str]]] = [
     (["kill", "one", "US"], ["USR1", "USR2"]),
     (["exec", "one", "--"], []),
     (["exec", "--", "on"], ["one"]),
-    (["hooks", ""], ["one", "other", "show"]),
+    (["hooks", ""], ["lint", "one", "other", "show", "test"]),
     (["hooks", "--json", "o"], ["one", "other"]),
     (["hooks", "show", ""], ["one", "other"]),
     (["hooks", "show", "show", ""], []),

@@ -19,6 +19,7 @@ LAYERS = (
         "cli_options",
         "verbs",
         "bundle",
+        "trying",
         "container",
         "executing",
         "creation",

@@ -39,6 +39,7 @@ class Recorder:
         self.warn = warn
         self.pid = setting.pid
         self.failure: HookError | None = None
+        self.records: list[HookRecord] = []
         self._inside: int | None = None
 
     def look(self) -> None:
@@ -66,6 +67,7 @@ class Recorder:
 
     def keep(self, record: HookRecord, error: HookError | None, *, go_on: bool) -> None:
         """Keep a record, and the failure if there is one: to be raised, or a warning where the next hook runs."""
+        self.records.append(record)
         self.home.append_line(HOOKS, dump(to_json(record)))
         if error is not None and go_on:
             self.warn(str(error))

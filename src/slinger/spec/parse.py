@@ -47,7 +47,7 @@ def parse_config(text: bytes, what: str = "config.json") -> tuple[Config, tuple[
         annotations=reader.map("annotations"),
         linux=Linux() if linux is None else read_linux(linux),
     )
-    return config, (*_warn_misspelt(reader), *warnings)
+    return config, (*warn_misspelt(reader), *warnings)
 
 
 def _read_root(root: Reader) -> Root:
@@ -65,7 +65,7 @@ def _read_mount(mount: Reader) -> Mount:
     )
 
 
-def _warn_misspelt(reader: Reader) -> tuple[str, ...]:
+def warn_misspelt(reader: Reader) -> tuple[str, ...]:
     """Top-level names that are nearly a property; ``hook`` and ``Hooks`` are what users write."""
     warnings: list[str] = []
     for name in reader.members:

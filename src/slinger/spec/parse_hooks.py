@@ -8,11 +8,7 @@ from __future__ import annotations
 
 from slinger.lifecycle import STAGE_NAMES
 from slinger.spec.config import Hook, Hooks
-from slinger.spec.reader import INT64
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from slinger.spec.reader import Reader
+from slinger.spec.reader import INT64, Reader
 
 HOOK_PROPERTIES = ("path", "args", "env", "timeout")
 
@@ -21,23 +17,33 @@ _LONGEST_SLIP = 2  # letters wrong, missing or too many, for a name to be taken 
 
 def read_hooks(config: Reader) -> tuple[Hooks, tuple[str, ...]]:
     """The hooks of a document, and warnings about names that are not hooks. Raises ConfigError."""
+    hooks = config.object("hooks")
+    lists: list[tuple[str, tuple[Hook, ...]]] = []
+    for stage in STAGE_NAMES if hooks is not None else ():
+        entries = hooks.objects(stage) if hooks is not None else []
+        if entries:
+            lists.append((stage, tuple(read_hook(entry) for entry in entries)))
+    return Hooks(tuple(lists)), hook_warnings(config)
+
+
+def hook_warnings(config: Reader) -> tuple[str, ...]:
+    """Warnings about names that are not hooks; where the document is wrong it is left to ``read_hooks`` to say so."""
     warnings = [
         f'{name}: not a property here, ignored (did you mean "hooks.{name}"?)'
         for name in config.members
         if name in STAGE_NAMES
     ]
-    hooks = config.object("hooks")
-    if hooks is None:
-        return Hooks(), tuple(warnings)
-    warnings += _warn_unknown_names(hooks, STAGE_NAMES, "not a hook stage, ignored")
-    lists: list[tuple[str, tuple[Hook, ...]]] = []
+    hooks = config.members.get("hooks")
+    if not isinstance(hooks, dict):
+        return tuple(warnings)
+    warnings += _warn_unknown_names(Reader(hooks, "hooks"), STAGE_NAMES, "not a hook stage, ignored")
     for stage in STAGE_NAMES:
-        entries = hooks.objects(stage)
-        for entry in entries:
-            warnings += _warn_unknown_names(entry, HOOK_PROPERTIES, "unknown property, ignored")
-        if entries:
-            lists.append((stage, tuple(read_hook(entry) for entry in entries)))
-    return Hooks(tuple(lists)), tuple(warnings)
+        entries = hooks.get(stage)
+        for index, entry in enumerate(entries if isinstance(entries, list) else ()):
+            if isinstance(entry, dict):
+                reader = Reader(entry, f"hooks.{stage}[{index}]")
+                warnings += _warn_unknown_names(reader, HOOK_PROPERTIES, "unknown property, ignored")
+    return tuple(warnings)
 
 
 def similar_name(name: str, known: tuple[str, ...]) -> str:
