@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.bundles import Json, mapping
 from tests.integration.box import INSIDE, Box, wait_for
-from tests.integration.limits import MEBI, run_limited
+from tests.integration.limits import MEBI, path_of, run_limited
 from tests.requires import requires
 
 pytestmark = requires("root", "cgroup")
@@ -72,6 +72,23 @@ def test_a_memory_hog_is_told_of_and_the_container_goes_on(box: Box) -> None:
     box.succeed("delete", "--force", box.id)
     done = box.end_of(process, name)
     assert (done.status, done.stderr, set(done.stdout.splitlines())) == (0, "", {OOM.format(id=box.id)})
+
+
+@requires("cgroup-v1")
+def test_without_the_killer_a_hog_waits_and_is_told_of_and_can_be_removed(box: Box) -> None:
+    """disableOOMKiller: the process stands still in the kernel until there is memory, or until it is killed."""
+    tight = {"memory": {"limit": 32 * MEBI, "swap": 32 * MEBI, "disableOOMKiller": True}}
+    run_limited(box, tight)
+    process, name = box.launch("events", "--interval", "1h", box.id)
+    wait_for(lambda: watched(box), "events to watch")
+    hog, hog_name = box.launch("exec", box.id, INSIDE, "mem", str(64 * MEBI))
+    wait_for(lambda: OOM.format(id=box.id) in told(Path(f"{name}.out")), "the notice")
+    control = path_of(box.id, "memory/memory.oom_control")
+    wait_for(lambda: "under_oom 1" in control.read_text("utf-8"), "the hog to wait")
+    box.succeed("delete", "--force", box.id)
+    assert box.end_of(hog, hog_name).status == 128 + 9
+    assert box.end_of(process, name).status == 0
+    assert box.left() == []
 
 
 def watched(box: Box) -> bool:
