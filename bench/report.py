@@ -16,7 +16,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from bench.scenarios import SCENARIOS, WAIT, Scenario, Subject, bundle_for, smallest_limit, waiting_init
+from bench.scenarios import (
+    HOOKS,
+    MANY_HOOKS,
+    NO_HOOKS,
+    SCENARIOS,
+    WAIT,
+    WITH_HOOKS,
+    Scenario,
+    Subject,
+    bare_starts,
+    bundle_for,
+    smallest_limit,
+    waiting_init,
+)
 from bench.spawn import Cost, FailedError, adopted, prepare
 from tests.bundles import find_runtime
 
@@ -81,6 +94,24 @@ def measure_times(
     for (row, name), taken in costs.items():
         results.put_all(f"{row}, wall ms", name, [cost.wall * 1000 for cost in taken])
         results.put_all(f"{row}, CPU ms", name, [cost.cpu * 1000 for cost in taken])
+
+
+def measure_hooks(programs: Mapping[str, str], base: Path, results: Results, *, rounds: int, pause: float) -> None:
+    """What one hook costs, in microseconds and beside a bare fork, exec and wait: the three take turns."""
+    without, many = bundle_for(base / "hooks-none", NO_HOOKS), bundle_for(base / "hooks-many", WITH_HOOKS)
+    bare: list[float] = []
+    taken: dict[str, list[float]] = {}
+    for _ in range(rounds):
+        time.sleep(pause)
+        bare.append(bare_starts(many, str(base / "bare")).wall)
+        for name, program in programs.items():
+            subjects = [Subject(program=program, bundle=each, state=base / f"state-{name}") for each in (without, many)]
+            costs = [attempt(HOOKS, name, subject, results) for subject in subjects]
+            if costs[0] and costs[1]:
+                taken.setdefault(name, []).append(costs[1].wall - costs[0].wall)
+    for name, extra in taken.items():
+        results.put_all("one more hook, us", name, [each / MANY_HOOKS * 1_000_000 for each in extra])
+        results.put("one more hook / fork+exec+wait in C", name, statistics.median(extra) / statistics.median(bare))
 
 
 def measure_memory(programs: Mapping[str, str], base: Path, results: Results) -> None:
@@ -173,6 +204,7 @@ def main(arguments: Sequence[str]) -> int:
             Path(directory, f"state-{name}").mkdir()
         turns = {"rounds": options.rounds, "warm_up": options.warm_up}
         measure_times(programs, Path(directory), results, **turns, pause=options.pause)
+        measure_hooks(programs, Path(directory), results, rounds=options.rounds, pause=options.pause)
         measure_memory(programs, Path(directory), results)
         adopted()
     if options.json:

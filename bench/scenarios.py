@@ -76,11 +76,26 @@ def six_hooks() -> Json:
     return {**stages, "startContainer": [{"path": "/bin/payload", "args": ["payload", "true"]}]}
 
 
+MANY_HOOKS: Final = 100
+NO_HOOKS: Final[Mapping[str, Json | Drop]] = {"process.args": TRUE}
+WITH_HOOKS: Final[Mapping[str, Json | Drop]] = {
+    "process.args": TRUE,
+    "hooks": {"createRuntime": [{"path": "@PAYLOAD@", "args": ["payload", "true"]}] * MANY_HOOKS},
+}
+
+
+def bare_starts(bundle: Bundle, log: str) -> Cost:
+    """As many starts of the same program as there are hooks, by fork, exec and wait from C."""
+    return timed([str(bundle.payload), "repeat", str(MANY_HOOKS), str(bundle.payload), "true"], log=log)
+
+
 SCENARIOS: Final = (
     Scenario(name="run true", changes={"process.args": TRUE}, measure=run),
     Scenario(name="create+start+delete", changes={"process.args": TRUE}, measure=create_start_delete),
     Scenario(name="run with six hooks", changes={"process.args": TRUE, "hooks": six_hooks()}, measure=run),
 )
+
+HOOKS: Final = Scenario(name=f"run with {MANY_HOOKS} hooks", changes=WITH_HOOKS, measure=run)
 
 
 def bundle_for(directory: Path, changes: Mapping[str, Json | Drop]) -> Bundle:

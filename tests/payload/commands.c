@@ -268,6 +268,23 @@ int command_spam(char **argv) {
     return 0;
 }
 
+/* repeat N PROGRAM WORD...: start a program N times, one after the other: fork, exec, wait and nothing else. */
+int command_repeat(char **argv) {
+    for (int left = argv[1] ? atoi(argv[1]) : 0; left > 0; left--) {
+        const pid_t child = fork();
+        if (child < 0)
+            return failed("fork");
+        if (child == 0) {
+            execv(argv[2], argv + 2);
+            _exit(127);
+        }
+        int status = 0;
+        if (waitpid(child, &status, 0) < 0 || status != 0)
+            return 1;
+    }
+    return 0;
+}
+
 /* read-slowly: all of stdin in small pieces, with a rest before each. 1 unless it ends with a brace, as a state does.
  */
 int command_read_slowly(char **argv) {

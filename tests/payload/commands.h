@@ -22,6 +22,7 @@ int command_tty(char **argv);
 int command_spam(char **argv);
 int command_close_stdin(char **argv);
 int command_drain(char **argv);
+int command_repeat(char **argv);
 int command_read_slowly(char **argv);
 
 /* syscalls.c */

@@ -50,6 +50,7 @@ static const struct command commands[] = {
     {"spam", command_spam},
     {"close-stdin", command_close_stdin},
     {"drain", command_drain},
+    {"repeat", command_repeat},
     {"read-slowly", command_read_slowly},
     {"try-syscall", command_try_syscall},
     {"attack-swap", command_attack_swap},
