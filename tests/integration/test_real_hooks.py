@@ -63,7 +63,7 @@ def script(box: Box, name: str, text: str) -> str:
 
 @requires("ip", "jq")
 def test_a_hook_gives_the_container_a_network(box: Box) -> None:
-    """createRuntime brings one end of a pair of devices into the container, with address and route; poststop ends it."""
+    """createRuntime moves one end of a pair of devices into the container and sets it up; poststop ends the pair."""
     path = script(box, "veth", VETH)
 
     def hook(word: str) -> list[Json]:
