@@ -73,7 +73,15 @@ _slinger_value() {
     list:format|list:f) kind='table json' ;;
     list:quiet|list:q) kind='-' ;;
     hooks:json) kind='-' ;;
+    hooks:html) kind='-' ;;
+    hooks:chrome-trace) kind='-' ;;
+    hooks:history) kind='-' ;;
+    hooks:life) kind='' ;;
     'hooks show':json) kind='-' ;;
+    'hooks show':html) kind='-' ;;
+    'hooks show':chrome-trace) kind='-' ;;
+    'hooks show':history) kind='-' ;;
+    'hooks show':life) kind='' ;;
     'hooks test':stage|'hooks test':s) kind='' ;;
     'hooks test':index|'hooks test':n) kind='' ;;
     'hooks test':config|'hooks test':f) kind='files' ;;
@@ -99,6 +107,8 @@ _slinger_value() {
     *:cdi-annotations) kind='-' ;;
     *:cdi-spec-dir) kind='dirs' ;;
     *:settings) kind='files' ;;
+    *:trace-dir) kind='dirs' ;;
+    *:otel) kind='-' ;;
     *:criu) kind='' ;;
     *:version|*:v) kind='-' ;;
     *:help|*:h) kind='-' ;;
@@ -132,30 +142,30 @@ _slinger_argument() {
 
 _slinger_options() {
     case $1 in
-    create) words='--bundle --config --console-socket --pid-file --pidfd-socket --no-pivot --no-new-keyring --no-subreaper --preserve-fds --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
-    start) words='--root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
-    state) words='--root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
-    exec) words='--console-socket --cwd --env --tty --user --additional-gids --process --detach --pid-file --pidfd-socket --process-label --apparmor --no-new-privs --cap --preserve-fds --cgroup --ignore-paused --no-subreaper --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
-    kill) words='--all --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
-    delete) words='--force --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
-    run) words='--bundle --config --console-socket --pid-file --pidfd-socket --no-pivot --no-new-keyring --no-subreaper --preserve-fds --detach --keep --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
-    pause) words='--root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
-    resume) words='--root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
-    update) words='--resources --memory --memory-reservation --memory-swap --cpu-share --cpu-quota --cpu-period --cpu-burst --cpu-idle --cpu-rt-runtime --cpu-rt-period --cpuset-cpus --cpuset-mems --pids-limit --blkio-weight --l3-cache-schema --mem-bw-schema --kernel-memory --kernel-memory-tcp --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
-    events) words='--interval --stats --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
-    stats) words='--interval --once --no-stream --json --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
-    ps) words='--format --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
-    list) words='--format --quiet --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
-    hooks) words='--json --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
-    'hooks show') words='--json --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
-    'hooks test') words='--stage --index --config --id --json --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
-    'hooks lint') words='--strict --json --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
-    spec) words='--bundle --rootless --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
-    plan) words='--config --id --json --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
-    features) words='--root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
-    version) words='--root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
-    help) words='--root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --help' ;;
-    *) words='--root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --criu --version --help' ;;
+    create) words='--bundle --config --console-socket --pid-file --pidfd-socket --no-pivot --no-new-keyring --no-subreaper --preserve-fds --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --trace-dir --otel --criu --help' ;;
+    start) words='--root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --trace-dir --otel --criu --help' ;;
+    state) words='--root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --trace-dir --otel --criu --help' ;;
+    exec) words='--console-socket --cwd --env --tty --user --additional-gids --process --detach --pid-file --pidfd-socket --process-label --apparmor --no-new-privs --cap --preserve-fds --cgroup --ignore-paused --no-subreaper --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --trace-dir --otel --criu --help' ;;
+    kill) words='--all --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --trace-dir --otel --criu --help' ;;
+    delete) words='--force --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --trace-dir --otel --criu --help' ;;
+    run) words='--bundle --config --console-socket --pid-file --pidfd-socket --no-pivot --no-new-keyring --no-subreaper --preserve-fds --detach --keep --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --trace-dir --otel --criu --help' ;;
+    pause) words='--root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --trace-dir --otel --criu --help' ;;
+    resume) words='--root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --trace-dir --otel --criu --help' ;;
+    update) words='--resources --memory --memory-reservation --memory-swap --cpu-share --cpu-quota --cpu-period --cpu-burst --cpu-idle --cpu-rt-runtime --cpu-rt-period --cpuset-cpus --cpuset-mems --pids-limit --blkio-weight --l3-cache-schema --mem-bw-schema --kernel-memory --kernel-memory-tcp --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --trace-dir --otel --criu --help' ;;
+    events) words='--interval --stats --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --trace-dir --otel --criu --help' ;;
+    stats) words='--interval --once --no-stream --json --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --trace-dir --otel --criu --help' ;;
+    ps) words='--format --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --trace-dir --otel --criu --help' ;;
+    list) words='--format --quiet --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --trace-dir --otel --criu --help' ;;
+    hooks) words='--json --html --chrome-trace --history --life --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --trace-dir --otel --criu --help' ;;
+    'hooks show') words='--json --html --chrome-trace --history --life --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --trace-dir --otel --criu --help' ;;
+    'hooks test') words='--stage --index --config --id --json --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --trace-dir --otel --criu --help' ;;
+    'hooks lint') words='--strict --json --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --trace-dir --otel --criu --help' ;;
+    spec) words='--bundle --rootless --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --trace-dir --otel --criu --help' ;;
+    plan) words='--config --id --json --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --trace-dir --otel --criu --help' ;;
+    features) words='--root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --trace-dir --otel --criu --help' ;;
+    version) words='--root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --trace-dir --otel --criu --help' ;;
+    help) words='--root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --trace-dir --otel --criu --help' ;;
+    *) words='--root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-annotations --cdi-spec-dir --settings --trace-dir --otel --criu --version --help' ;;
     esac
 }
 

@@ -7,7 +7,7 @@ function __slinger_words
     for word in $words[2..-1]
         if test $skip = yes
             set skip no
-        else if contains -- $word --bundle --config --console-socket --pid-file --pidfd-socket --preserve-fds --cwd --env --user --additional-gids --process --process-label --apparmor --cap --cgroup --resources --memory --memory-reservation --memory-swap --cpu-share --cpu-quota --cpu-period --cpu-burst --cpu-idle --cpu-rt-runtime --cpu-rt-period --cpuset-cpus --cpuset-mems --pids-limit --blkio-weight --l3-cache-schema --mem-bw-schema --kernel-memory --kernel-memory-tcp --interval --format --stage --index --id --root --log --log-format --log-level --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-spec-dir --settings --criu
+        else if contains -- $word --bundle --config --console-socket --pid-file --pidfd-socket --preserve-fds --cwd --env --user --additional-gids --process --process-label --apparmor --cap --cgroup --resources --memory --memory-reservation --memory-swap --cpu-share --cpu-quota --cpu-period --cpu-burst --cpu-idle --cpu-rt-runtime --cpu-rt-period --cpuset-cpus --cpuset-mems --pids-limit --blkio-weight --l3-cache-schema --mem-bw-schema --kernel-memory --kernel-memory-tcp --interval --format --life --stage --index --id --root --log --log-format --log-level --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-spec-dir --settings --trace-dir --criu
             set skip yes
         else if not string match -q -- '-*' $word
             echo $word
@@ -59,7 +59,7 @@ complete -c slinger -n __slinger_no_verb -a events -d 'print what a container us
 complete -c slinger -n __slinger_no_verb -a stats -d 'show what containers use, as a table'
 complete -c slinger -n __slinger_no_verb -a ps -d 'list the processes of a container'
 complete -c slinger -n __slinger_no_verb -a list -d 'list the containers'
-complete -c slinger -n __slinger_no_verb -a hooks -d 'show every run of a container'\''s hooks'
+complete -c slinger -n __slinger_no_verb -a hooks -d 'show the runs of a container'\''s hooks'
 complete -c slinger -n __slinger_no_verb -a spec -d 'write a config.json to start from'
 complete -c slinger -n __slinger_no_verb -a plan -d 'print, step by step, what create would do'
 complete -c slinger -n __slinger_no_verb -a features -d 'print what this runtime supports as JSON'
@@ -78,6 +78,8 @@ complete -c slinger -n 'true' -l cdi-device -x -d 'add a CDI device, vendor.com/
 complete -c slinger -n 'true' -l cdi-annotations -d 'add the CDI devices of cdi.k8s.io/ annotations'
 complete -c slinger -n 'true' -l cdi-spec-dir -x -a '(__fish_complete_directories)' -d 'look here for CDI devices; may be repeated'
 complete -c slinger -n 'true' -l settings -r -F -d 'settings in TOML (default: /etc/slinger/config.toml)'
+complete -c slinger -n 'true' -l trace-dir -x -a '(__fish_complete_directories)' -d 'keep the records of deleted containers'\'' hooks here'
+complete -c slinger -n 'true' -l otel -d 'export spans by OpenTelemetry'
 complete -c slinger -n 'true' -l criu -x -d 'accepted for runc'\''s callers; without effect'
 complete -c slinger -n '__slinger_no_verb' -l version -s v -d 'print the version'
 complete -c slinger -n 'true' -l help -s h -d 'print help, of a verb when there is one'
@@ -161,8 +163,16 @@ complete -c slinger -n '__slinger_verb_is ps 0' -a '(__slinger_ids)'
 complete -c slinger -n '__slinger_verb_is list' -l format -s f -x -a 'table json' -d 'table (default) or json'
 complete -c slinger -n '__slinger_verb_is list' -l quiet -s q -d 'print the ids only'
 complete -c slinger -n '__slinger_verb_is hooks' -l json -d 'print JSON'
+complete -c slinger -n '__slinger_verb_is hooks' -l html -d 'print a page with a timeline to zoom'
+complete -c slinger -n '__slinger_verb_is hooks' -l chrome-trace -d 'print a trace for Perfetto or chrome://tracing'
+complete -c slinger -n '__slinger_verb_is hooks' -l history -d 'of a deleted container; without ID: list them'
+complete -c slinger -n '__slinger_verb_is hooks' -l life -x -d 'with --history: the N-th last of this ID (default: 1)'
 complete -c slinger -n '__slinger_verb_is hooks 0' -a '(__slinger_ids) show test lint'
 complete -c slinger -n '__slinger_verb_is "hooks show"' -l json -d 'print JSON'
+complete -c slinger -n '__slinger_verb_is "hooks show"' -l html -d 'print a page with a timeline to zoom'
+complete -c slinger -n '__slinger_verb_is "hooks show"' -l chrome-trace -d 'print a trace for Perfetto or chrome://tracing'
+complete -c slinger -n '__slinger_verb_is "hooks show"' -l history -d 'of a deleted container; without ID: list them'
+complete -c slinger -n '__slinger_verb_is "hooks show"' -l life -x -d 'with --history: the N-th last of this ID (default: 1)'
 complete -c slinger -n '__slinger_verb_is "hooks show" 0' -a '(__slinger_ids)'
 complete -c slinger -n '__slinger_verb_is "hooks test"' -l stage -s s -x -d 'the stage, such as createRuntime'
 complete -c slinger -n '__slinger_verb_is "hooks test"' -l index -s n -x -d 'only this hook of the stage, counted from 0'

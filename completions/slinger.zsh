@@ -29,7 +29,7 @@ _slinger_verbs() {
         'stats:show what containers use, as a table'
         'ps:list the processes of a container'
         'list:list the containers'
-        'hooks:show every run of a container'\''s hooks'
+        'hooks:show the runs of a container'\''s hooks'
         'spec:write a config.json to start from'
         'plan:print, step by step, what create would do'
         'features:print what this runtime supports as JSON'
@@ -57,6 +57,8 @@ _slinger() {
         '--cdi-annotations[add the CDI devices of cdi.k8s.io/ annotations]'
         '*--cdi-spec-dir=[look here for CDI devices; may be repeated]:DIR:_files -/'
         '--settings=[settings in TOML (default\: /etc/slinger/config.toml)]:FILE:_files'
+        '--trace-dir=[keep the records of deleted containers'\'' hooks here]:DIR:_files -/'
+        '--otel[export spans by OpenTelemetry]'
         '--criu=[accepted for runc'\''s callers; without effect]:PATH: '
         '--help[print help, of a verb when there is one]'
         '-h[print help, of a verb when there is one]'
@@ -116,7 +118,7 @@ _slinger() {
             ((CURRENT--))
             case $words[1] in
             show)
-                _arguments -S $everywhere '--json[print JSON]' '1:ID:_slinger_ids'
+                _arguments -S $everywhere '--json[print JSON]' '--html[print a page with a timeline to zoom]' '--chrome-trace[print a trace for Perfetto or chrome\://tracing]' '--history[of a deleted container; without ID\: list them]' '--life=[with --history\: the N-th last of this ID (default\: 1)]:N: ' '1:ID:_slinger_ids'
                 ;;
             test)
                 _arguments -S $everywhere '--stage=[the stage, such as createRuntime]:STAGE: ' '-s+[the stage, such as createRuntime]:STAGE: ' '--index=[only this hook of the stage, counted from 0]:N: ' '-n+[only this hook of the stage, counted from 0]:N: ' '--config=[read this file instead of the bundle'\''s config.json]:FILE:_files' '-f+[read this file instead of the bundle'\''s config.json]:FILE:_files' '--id=[the container'\''s id that hooks are told (default\: made up)]:ID: ' '--json[print JSON]' '1:BUNDLE:_files -/'
@@ -126,7 +128,7 @@ _slinger() {
                 ;;
             esac
         else
-            _arguments -S $everywhere '--json[print JSON]' '1:ID: _slinger_ids show test lint'
+            _arguments -S $everywhere '--json[print JSON]' '--html[print a page with a timeline to zoom]' '--chrome-trace[print a trace for Perfetto or chrome\://tracing]' '--history[of a deleted container; without ID\: list them]' '--life=[with --history\: the N-th last of this ID (default\: 1)]:N: ' '1::ID: _slinger_ids show test lint'
         fi
         ;;
     spec)

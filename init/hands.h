@@ -4,9 +4,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "ops.gen.h"
 #include "plan.h"
+
+/* CLOCK_MONOTONIC of the outer process, in nanoseconds; 0 for what has not happened. */
+struct op_times {
+    int64_t began, ended;
+};
 
 struct hands {
     const struct plan *plan;
@@ -20,11 +26,14 @@ struct hands {
     int root;       /* O_PATH handle of the container's root, or -1 */
     int proc;       /* a procfs that was checked to be one, or -1 */
     int *slots;
-    int namespaces[32]; /* kept by OpenNamespace, by the bit of their CLONE_NEW* flag; 0 for none */
-    pid_t init;         /* as outer sees it; 0 in init itself */
-    bool supervise;     /* outer stays until init has ended */
-    mode_t hook_umask;  /* the caller's; from SetUser on the process's */
-    uint64_t held_caps; /* permitted until the exec */
+    struct op_times *times; /* by op, shared between the three; NULL where nobody wants to know */
+    int64_t clock_ahead;    /* what CLOCK_REALTIME was ahead of CLOCK_MONOTONIC, in outer */
+    int64_t clock_shift;    /* what our CLOCK_MONOTONIC is behind that of outer */
+    int namespaces[32];     /* kept by OpenNamespace, by the bit of their CLONE_NEW* flag; 0 for none */
+    pid_t init;             /* as outer sees it; 0 in init itself */
+    bool supervise;         /* outer stays until init has ended */
+    mode_t hook_umask;      /* the caller's; from SetUser on the process's */
+    uint64_t held_caps;     /* permitted until the exec */
     uint64_t effective, permitted, inheritable;
     int first_closed;    /* fds from here on are not the container's */
     bool in_cwd;         /* the working directory is entered */
@@ -45,10 +54,16 @@ _Noreturn void run_and_exit(struct hands *h);
 /* By init: an end of the outer process is no longer its own, and the closing of the link no failure. */
 int tell_on_its_own(struct hands *h);
 
+/* times.c */
+int64_t clock_now(clockid_t clock);
+void op_begins(struct hands *h);
+void op_ends(struct hands *h);
+
 /* report.c: what goes to the brain. */
 struct hook_run {
     int64_t started, duration, pid;
     int64_t how, value;
+    int64_t capabilities; /* effective, right after the exec */
     const char *step;
     int64_t stdout_size, stderr_size;
     struct bytes out, err;
@@ -63,6 +78,7 @@ int report_executing(struct hands *h);
 int report_seccomp_listener(struct hands *h, int fd);
 int report_network_socket(struct hands *h, int fd);
 int report_handle(struct hands *h, const char *name, int fd);
+int report_times(struct hands *h);
 int wait_for_go(struct hands *h);
 
 /* path.c: paths inside the container, never outside. Each gives an fd, or -1 with errno. */

@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "warm.h"
@@ -31,11 +32,25 @@ enum { MINOR_LEAST = 11, MINOR_MOST = 40, FAILED = 1 };
 /* The path is an argument and not a part of the code, so that no character in it needs quoting. The collector of
  * cycles would walk the modules again and again while they are loaded, for a third of a verb's time; a verb is over
  * before there is anything to collect. */
-static const char BRAIN[] = "import gc, sys\n"
+static const char BRAIN[] = "import gc, sys, time\n"
                             "gc.disable()\n"
+                            "sys._xoptions['interpreter'] = str(time.monotonic_ns())\n"
                             "sys.path.insert(0, sys.argv.pop(1))\n"
                             "from slinger.cli import main\n"
                             "main()\n";
+
+/* How the brain learns when it was called: python -X launched=NANOSECONDS, which nobody inherits, unlike a variable of
+ * the environment. CLOCK_MONOTONIC. */
+static const char *launched(void) {
+    static char text[] = "launched=0000000000000000000"; /* 2^63 has 19 digits */
+    struct timespec now;
+    if (clock_gettime(CLOCK_MONOTONIC, &now) != 0)
+        return "launched=";
+    uint64_t rest = (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
+    for (size_t at = sizeof(text) - 2; rest > 0; rest /= 10)
+        text[at--] = (char)('0' + rest % 10);
+    return text;
+}
 
 struct path {
     size_t length;
@@ -157,12 +172,13 @@ static void find_interpreter(const struct path *prefix, int minor, struct path *
 
 int main(int argc, char **argv) {
     static struct path prefix, packages, interpreter;
+    const char *began = launched();
     warm_up(argc, argv);
     find_prefix(&prefix);
     find_interpreter(&prefix, find_brain(&prefix, &packages), &interpreter);
 
-    /* python -I -S -c BRAIN packages [the caller's arguments] NULL */
-    const char *const front[] = {interpreter.text, "-I", "-S", "-c", BRAIN, packages.text};
+    /* python -I -S -X launched=N -c BRAIN packages [the caller's arguments] NULL */
+    const char *const front[] = {interpreter.text, "-I", "-S", "-X", began, "-c", BRAIN, packages.text};
     const int fronts = sizeof(front) / sizeof(*front);
     int rest = argc > 0 ? argc - 1 : 0;
     char **arguments = calloc((size_t)(fronts + rest + 1), sizeof(*arguments));

@@ -3,6 +3,7 @@
  * leaves a daemon behind that holds its stdout neither blocks nor fails. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/sched.h>
 #include <poll.h>
 #include <signal.h>
@@ -49,12 +50,6 @@ struct start_error {
     int32_t error;
     char step[24];
 };
-
-static int64_t now(clockid_t clock) {
-    struct timespec t;
-    clock_gettime(clock, &t);
-    return (int64_t)t.tv_sec * 1000 * NS_PER_MS + t.tv_nsec;
-}
 
 static _Noreturn void give_up(int to, const char *step) {
     struct start_error error = {.error = errno};
@@ -196,10 +191,19 @@ static void feed(struct hook *hook) {
 static int milliseconds_left(const struct hook *hook) {
     if (hook->deadline == 0)
         return -1;
-    int64_t left = (hook->deadline - now(CLOCK_MONOTONIC) + NS_PER_MS - 1) / NS_PER_MS;
+    int64_t left = (hook->deadline - clock_now(CLOCK_MONOTONIC) + NS_PER_MS - 1) / NS_PER_MS;
     if (left <= 0)
         return 0;
     return left > 1000000 ? 1000000 : (int)left;
+}
+
+/* What the program may do: asked of the kernel and not of /proc, which the container need not have (capget(2)). */
+static int64_t capabilities_of(pid_t pid) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = pid};
+    struct __user_cap_data_struct data[2] = {0};
+    if (syscall(SYS_capget, &header, data) != 0)
+        return 0;
+    return (int64_t)((uint64_t)data[1].effective << 32 | data[0].effective);
 }
 
 enum end { ENDED, TIMED_OUT, ABANDONED };
@@ -274,14 +278,15 @@ static int run_hook(
     hook.out.fd = hook.err.fd = -1;
     static struct start_error error;
     error = (struct start_error){0};
-    int64_t began = now(CLOCK_MONOTONIC);
-    run->started = now(CLOCK_REALTIME);
+    int64_t began = clock_now(CLOCK_MONOTONIC);
+    run->started = clock_now(CLOCK_REALTIME);
     /* Without end where the end lies beyond the clock, which is 292 years. */
     if (op->timeout > 0 && op->timeout <= (INT64_MAX - began) / (1000 * (int64_t)NS_PER_MS))
         hook.deadline = began + op->timeout * 1000 * NS_PER_MS;
     enum end end = ENDED;
     bool started = start(h, op, env, &hook, &error) == 0;
     if (started) {
+        run->capabilities = capabilities_of(hook.pid);
         for (int *fd = (int[]){hook.input, hook.out.fd, hook.err.fd, -1}; *fd >= 0; fd++)
             (void)fcntl(*fd, F_SETFL, O_NONBLOCK);
         end = attend(h, &hook);
@@ -293,7 +298,7 @@ static int run_hook(
         run->value = error.error;
         run->step = error.step;
     }
-    run->duration = now(CLOCK_MONOTONIC) - began;
+    run->duration = clock_now(CLOCK_MONOTONIC) - began;
     run->pid = hook.pid;
     run->stdout_size = hook.out.size;
     run->stderr_size = hook.err.size;

@@ -72,8 +72,10 @@ enum op_kind {
     OP_ANNOUNCE,
     OP_SECCOMP,
     OP_EXEC,
+    OP_KEEP_TIMES,
+    OP_TELL_TIMES,
 };
-#define OP_KINDS 60
+#define OP_KINDS 62
 
 enum message_kind {
     MESSAGE_INIT_PID,
@@ -86,6 +88,7 @@ enum message_kind {
     MESSAGE_SECCOMP_LISTENER,
     MESSAGE_NETWORK_SOCKET,
     MESSAGE_HANDLE,
+    MESSAGE_TIMES,
 };
 
 struct op_open_namespace {
@@ -705,6 +708,10 @@ static inline int op_take(struct reader *r, struct op *op) {
         take_strings(r, &op->exec.args);
         take_strings(r, &op->exec.env);
         return 0;
+    case OP_KEEP_TIMES:
+        return 0;
+    case OP_TELL_TIMES:
+        return 0;
     }
     return -1;
 }
@@ -771,6 +778,8 @@ int do_close_on_exec(struct hands *h, const struct op_close_on_exec *op);
 int do_announce(struct hands *h);
 int do_seccomp(struct hands *h, const struct op_seccomp *op);
 int do_exec(struct hands *h, const struct op_exec *op);
+int do_keep_times(struct hands *h);
+int do_tell_times(struct hands *h);
 
 static inline int op_do(struct hands *h, const struct op *op) {
     switch (op->kind) {
@@ -894,6 +903,10 @@ static inline int op_do(struct hands *h, const struct op *op) {
         return do_seccomp(h, &op->seccomp);
     case OP_EXEC:
         return do_exec(h, &op->exec);
+    case OP_KEEP_TIMES:
+        return do_keep_times(h);
+    case OP_TELL_TIMES:
+        return do_tell_times(h);
     }
     return -1;
 }

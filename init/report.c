@@ -98,6 +98,14 @@ int report_failed(struct hands *h) {
     return send_all(h, m, -1);
 }
 
+int report_times(struct hands *h) {
+    enum { OPS_MOST = 3000 }; /* what a message can hold; a longer plan is told in part */
+    size_t count = h->plan->count < OPS_MOST ? h->plan->count : OPS_MOST;
+    struct message *m = begin(MESSAGE_TIMES);
+    put_bytes(m, (struct bytes){(const uint8_t *)h->times, count * sizeof *h->times});
+    return send_all(h, m, -1);
+}
+
 int report_hook(struct hands *h, const struct hook_run *run) {
     struct message *m = begin(MESSAGE_HOOK_RAN);
     put_int(m, h->at);
@@ -106,6 +114,7 @@ int report_hook(struct hands *h, const struct hook_run *run) {
     put_int(m, run->pid);
     put_int(m, run->how);
     put_int(m, run->value);
+    put_int(m, run->capabilities);
     put_text(m, run->step);
     put_int(m, run->stdout_size);
     put_int(m, run->stderr_size);

@@ -110,7 +110,12 @@ int run(struct hands *h) {
         int reached = reach_own_op(h);
         if (reached != 0)
             return reached > 0 ? 0 : -1;
-        if (op_do(h, &h->plan->ops[h->at]) != 0) {
+        op_begins(h);
+        int done = op_do(h, &h->plan->ops[h->at]);
+        op_ends(h);
+        if (done != 0) {
+            if (h->times != NULL)
+                (void)report_times(h);
             /* If the brain is gone too, there is nobody left to tell. */
             (void)report_failed(h);
             return -1;

@@ -10,7 +10,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from slinger.bundle import Bundle
-    from slinger.container import Container, containers
+    from slinger.container import Container, containers, history
     from slinger.errors import (
         ConfigError,
         ContainerError,
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     )
     from slinger.hooks.functions import HookContext, Hooks, PythonHook
     from slinger.hooks.records import HookRecord
+    from slinger.hooks.trace import Step, Trace
     from slinger.inject.draft import Injection
     from slinger.spec.config import Hook, Mount, Namespace
     from slinger.spec.state import State
@@ -53,15 +54,21 @@ __all__ = [
     "SlingerError",
     "State",
     "Stats",
+    "Step",
+    "Trace",
     "UsageError",
     "__version__",
     "containers",
+    "history",
 ]
 
 _HOMES = {
     "Bundle": "slinger.bundle",
     "Container": "slinger.container",
     "containers": "slinger.container",
+    "history": "slinger.container",
+    "Trace": "slinger.hooks.trace",
+    "Step": "slinger.hooks.trace",
     "Hook": "slinger.spec.config",
     "HookContext": "slinger.hooks.functions",
     "HookRecord": "slinger.hooks.records",

@@ -19,7 +19,7 @@ import sys
 from slinger.cli_options import FLAG, INT, REPEAT, VALUE, Option, Scan, Verb, find_verb, help_text, verb_help_text
 from slinger.errors import HostError, SlingerError, UsageError, one_line
 from slinger.host.log import DEBUG, ERROR, FORMATS, JSON, TEXT, WARNING, Log
-from slinger.verbs import Call, Outcome
+from slinger.verbs import Call, Outcome, settings_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ GLOBALS = (
     Option("cdi-annotations", "", "",       FLAG,  "add the CDI devices of cdi.k8s.io/ annotations", default=False),
     Option("cdi-spec-dir",   "",  "DIR",    REPEAT, "look here for CDI devices; may be repeated", ()),
     Option("settings",       "",  "FILE",   VALUE, "settings in TOML (default: /etc/slinger/config.toml)", ""),
+    Option("trace-dir",      "",  "DIR",    VALUE, "keep the records of deleted containers' hooks here", ""),
+    Option("otel",           "",  "",       FLAG,  "export spans by OpenTelemetry", default=False),
     Option("criu",           "",  "PATH",   VALUE, "accepted for runc's callers; without effect", ""),
     # Not behind the verb: `run -v` is how other tools spell a volume.
     Option("version",        "v", "",       FLAG,  "print the version", default=False, first=True),
@@ -145,6 +147,10 @@ PLAN = (
 )
 HOOKS = (
     Option("json",           "",  "",       FLAG,  "print JSON", default=False),
+    Option("html",           "",  "",       FLAG,  "print a page with a timeline to zoom", default=False),
+    Option("chrome-trace",   "",  "",       FLAG,  "print a trace for Perfetto or chrome://tracing", default=False),
+    Option("history",        "",  "",       FLAG,  "of a deleted container; without ID: list them", default=False),
+    Option("life",           "",  "N",      INT,   "with --history: the N-th last of this ID (default: 1)", 1),
 )
 TRIAL = (
     Option("stage",          "s", "STAGE",  VALUE, "the stage, such as createRuntime", ""),
@@ -179,7 +185,7 @@ TABLE = (
     Verb("stats",    "stats",    "show what containers use, as a table", ("[ID...]",), STATS),
     Verb("ps",       "ps",       "list the processes of a container", ("ID", "[OPTION...]"), PS, literal=True),
     Verb("list",     "list",     "list the containers", (), LIST),
-    Verb("hooks",    "hooks",    "show every run of a container's hooks", ("ID",), HOOKS, subverbs=HOOKS_VERBS),
+    Verb("hooks",    "hooks",    "show the runs of a container's hooks", ("[ID]",), HOOKS, subverbs=HOOKS_VERBS),
     Verb("spec",     "spec",     "write a config.json to start from", (), SPEC),
     Verb("plan",     "plan",     "print, step by step, what create would do", ("BUNDLE",), PLAN),
     Verb("features", "features", "print what this runtime supports as JSON", ()),
@@ -187,6 +193,9 @@ TABLE = (
     Verb("help",     "",         "print help, of a verb when there is one", ("[VERB]", "[SUBVERB]")),
 )
 # fmt: on
+
+# What asks where traces go: the verbs that make them, and the one that shows those that were kept.
+TRACED = frozenset({"create", "start", "run", "delete", "hooks", "hooks show"})
 
 # Verbs of runc that are to come: "unknown verb" would send the reader looking for a typing error.
 NOT_YET = ("checkpoint", "restore")
@@ -334,12 +343,34 @@ def perform(scan: Scan, report: Report) -> Outcome:
         rootless={"true": True, "false": False}.get(scan.settings.text("rootless")),
         settings=scan.settings,
     )
+    if verb.name in TRACED:
+        call = traced(call)
     report.debug(f"{verb.name}: begins")
     # __import__ and not importlib, whose import is not free.
     module = __import__(f"slinger.verbs.{verb.module}", fromlist=["main"])
     outcome: Outcome = module.main(call)
     report.debug(f"{verb.name}: ends with {outcome.status}")
     return outcome
+
+
+def traced(call: Call) -> Call:
+    """The call with what is to be kept and told of it: by option, else by environment, else by the settings."""
+    options = call.settings
+    directory = options.text("trace-dir") or os.environ.get("SLINGER_TRACE_DIR", "")
+    otel = options.flag("otel")
+    path = options.text("settings") if options.given("settings") else settings_file(os.environ)
+    if path:
+        from slinger.host.settings import read_tracing  # noqa: PLC0415 - most machines have none
+
+        wanted = read_tracing(path)
+        directory = directory or wanted.directory
+        otel = otel or (wanted.otel and not options.given("otel"))
+    observe = None
+    if otel:
+        from slinger.hooks.otel import observer  # noqa: PLC0415 - 200 ms, for those who asked for it
+
+        observe = observer(os.environ, call.warn)
+    return call.replace(trace_dir=os.path.abspath(directory) if directory else "", observe=observe)
 
 
 def helping(verb: Verb | None, arguments: tuple[str, ...]) -> str:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from slinger.executing import Execution, Order
     from slinger.hooks.functions import Hooks
     from slinger.hooks.records import HookRecord
+    from slinger.hooks.trace import Trace
+    from slinger.hooks.tracing import Observer
     from slinger.host.hands import Hands
     from slinger.inject.draft import Injection
     from slinger.planning import Planned
@@ -88,6 +90,8 @@ class Container:
         pidfd_socket: str = "",
         supervise: bool = True,
         subreaper: bool = True,
+        trace_dir: str = "",
+        observe: Observer | None = None,
         stdio: tuple[int, int, int] = (0, 1, 2),
         environment: tuple[str, ...] | None = None,
         hooks: Hooks | None = None,
@@ -111,7 +115,9 @@ class Container:
 
         ``supervise``: keep a process that waits for the container, so that ``wait`` knows how it ended; without
         it the container goes to whoever adopts our orphans, as an engine wants it. ``subreaper``: that process
-        also adopts what the container orphans. ``no_pivot`` and ``no_new_keyring`` are the command's options.
+        also adopts what the container orphans. ``trace_dir``: where the records of its hooks and its timeline are kept
+        when it is deleted or cannot be created (``history`` reads them), "" for nowhere. ``observe(trace, verb)`` is
+        called when a verb of this object has ended. ``no_pivot`` and ``no_new_keyring`` are the command's options.
 
         Raises UsageError, ConfigError, ExistsError, HostError, OpError or HookError, and then leaves nothing
         behind.
@@ -135,12 +141,16 @@ class Container:
             pidfd_socket=pidfd_socket,
             supervise=supervise,
             subreaper=subreaper,
+            trace_dir=os.path.abspath(trace_dir) if trace_dir else "",
+            observe=observe,
             stdio=stdio,
             environment=_caller_environment() if environment is None else environment,
             hooks=hooks,
             injection=injection,
         )
-        return cls.adopt(create(request, warn), stdio, request.environment, warn)
+        container = cls.adopt(create(request, warn), stdio, request.environment, warn)
+        container._existing.observe = observe  # noqa: SLF001 - our own
+        return container
 
     @classmethod
     def adopt(
@@ -162,9 +172,18 @@ class Container:
         return container
 
     @classmethod
-    def load(cls, container_id: str, *, root: str = "", warn: Callable[[str], None] = _quiet) -> Self:
-        """The container of this id. NotFoundError if there is none."""
-        return cls(Existing.find(container_id, absolute_root(root)), warn=warn)
+    def load(
+        cls,
+        container_id: str,
+        *,
+        root: str = "",
+        observe: Observer | None = None,
+        warn: Callable[[str], None] = _quiet,
+    ) -> Self:
+        """The container of this id. ``observe``: as for ``create``. NotFoundError if there is none."""
+        existing = Existing.find(container_id, absolute_root(root))
+        existing.observe = observe
+        return cls(existing, warn=warn)
 
     def __enter__(self) -> Self:
         return self
@@ -290,7 +309,14 @@ class Container:
         self._existing.refresh()
         return self._existing.pids()
 
-    def hook_records(self) -> tuple[HookRecord, ...]:
+    def trace(self) -> Trace:
+        """What each verb spent its time on so far, and every run of a hook. NotFoundError once it is deleted."""
+        from slinger.hooks.history import trace_of  # noqa: PLC0415
+
+        self._existing.refresh()
+        return trace_of(self._existing.home, self._existing.saved.bundle)
+
+    def hooks(self) -> tuple[HookRecord, ...]:
         """A record of every hook that ran, in the order in which they ended; those of poststop after ``delete``."""
         from slinger.hooks.records import parse_records  # noqa: PLC0415
 
@@ -298,6 +324,8 @@ class Container:
             size = os.fstat(self._records).st_size
             return parse_records(os.pread(self._records, size, 0))
         return parse_records(self._existing.home.read_file(store.HOOKS) or b"")
+
+    hook_records = hooks
 
     def hold_records(self) -> None:
         """Keep ``hook_records`` readable whatever becomes of the container, such as in a start that fails."""
@@ -392,6 +420,16 @@ def containers(root: str = "") -> tuple[Container, ...]:
         except NotFoundError:
             continue  # deleted meanwhile, or not yet written down
     return tuple(found)
+
+
+def history(container_id: str, trace_dir: str, number: int = 1) -> Trace:
+    """A deleted container's trace, from where ``create`` was told to keep it: of the ``number``-th last of this id.
+
+    NotFoundError if it was not kept, HostError if it cannot be read.
+    """
+    from slinger.hooks.history import life  # noqa: PLC0415
+
+    return life(os.path.abspath(trace_dir), container_id, number)
 
 
 def plan_of(

@@ -13,6 +13,7 @@ from slinger.errors import ConfigError, ContainerError, HostError
 from slinger.failures import explain
 from slinger.hooks.placing import Setting, hook_output
 from slinger.hooks.running import Functions, Recorder, run_hooks
+from slinger.hooks.tracing import Tracer
 from slinger.host import cgroup, idmap, machine, probe
 from slinger.host.handover import FIRST_PROCESS, send_master, send_pidfd
 from slinger.host.hands import Hands
@@ -25,7 +26,7 @@ from slinger.plan import ops
 from slinger.plan.compile import started_ops
 from slinger.plan.facts import Options
 from slinger.plan.namespaces import is_new
-from slinger.plan.wire import AtGate, ConsoleMaster, Failed, Handle, HookRan, InitPid, NetworkSocket
+from slinger.plan.wire import AtGate, ConsoleMaster, Failed, Handle, HookRan, InitPid, NetworkSocket, Times
 from slinger.planning import locate_cgroup, locate_groups, make_plan, read_request
 from slinger.record import Record
 from slinger.undo import Undo
@@ -67,13 +68,16 @@ class Creation:
         self.devices: Moves | None = None
         self.done = False
         self.calls: dict[str, Call] = {}
+        self.tracer = Tracer("create")
 
     def run(self) -> Created:
         """Create it, or take everything back and raise what went wrong."""
         request = self.request
+        self.tracer.begin("read config.json")
         self.config, text, _ = read_request(request, self.warn)
         if request.hooks is not None:
             self.config, text, self.calls = request.hooks.added_to(self.config, text)
+        self.tracer.begin("prepare")
         self._check_terminal()
         self.rootfs = machine.find_rootfs(self.config, request.bundle)
         with self.signals:
@@ -81,7 +85,8 @@ class Creation:
                 self._make(text)
             except BaseException as error:
                 self.signals.hold()
-                for failure in self.undo.run():
+                self.tracer.failed(error)
+                for failure in self.undo.run(self.tracer.begin):
                     error.add_note(failure)
                     self.warn(f"cleaning up: {failure}")
                 raise
@@ -104,6 +109,7 @@ class Creation:
             clear_leftovers(self.home)
         self._prepare(text)
         self._walk()
+        self._keep_trace()
         self.signals.check()
 
     def _check_terminal(self) -> None:
@@ -134,6 +140,7 @@ class Creation:
             late_hooks=late,
             calls=tuple(self.calls),
             listener=listener_of(config),
+            trace_dir=request.trace_dir,
         )
         if self.groups is not None:
             self.saved = self.saved.replace(resctrl=self.groups.row())
@@ -145,15 +152,21 @@ class Creation:
             namespaces=self.saved.namespaces,
             output=hook_output(config.annotations),
         )
+        self.undo.push("the records", self._keep_records)
         self.undo.push("poststop hooks", self._poststop)
         self.undo.push("the cgroup", self._remove_cgroup)
+        self.tracer.begin("make the cgroup")
         self.ref = cgroup.make(self.ref, config.linux.resources)
         self._give_cgroup()
         if self.groups is not None and config.linux.intel_rdt is not None:
             self.groups = self.groups.make(config.linux.intel_rdt)
             self.undo.push("the groups in resctrl", self.groups.remove)
+        self.tracer.begin("compile the plan")
         self.plan = make_plan(request, config, self.rootfs, self.ref, probed, self.warn)
+        self.tracer.begin("start the hands")
         self._start_hands()
+        self.tracer.knows(self.ops)
+        self.tracer.end()
 
     def _give_cgroup(self) -> None:
         """To the container's user, where the container can write to it; a caller without privilege owns it already."""
@@ -211,6 +224,8 @@ class Creation:
                 self._at_gate(self.ops[message.op])
             case HookRan():
                 self.recorder.took(message)
+            case Times():
+                self.tracer.heard(message)
             case Failed():
                 raise self.recorder.failure or explain(self.ops, message)
             case _:
@@ -229,19 +244,23 @@ class Creation:
     def _at_gate(self, op: ops.Op) -> None:
         name = op.name if isinstance(op, ops.Gate) else ""
         if name == ops.GATE_IDS:
+            self.tracer.begin("write the id maps")
             idmap.write_maps(self.config, self.pid)
             self.hands.go()
             self._enter_cgroup()  # while init works on
             return
         if name == ops.GATE_HOOKS and self.config.linux.resources is not None:
+            self.tracer.begin("set the limits")
             cgroup.apply(self.ref, self.config.linux.resources)
         if name == ops.GATE_HOOKS and self.devices is not None:
+            self.tracer.begin("move the network devices")
             self.devices.move()
         if name == ops.GATE_CALL:
             with self.signals.waiting():
                 self.functions.call(op.origin)
         if name == ops.GATE_CREATED:
             self._created()
+        self.tracer.end()
         self.hands.go()
         if self.done and not self.request.supervise:
             # Not before it has ended: init dies with it as long as it is not on its own.
@@ -251,6 +270,7 @@ class Creation:
     def _enter_cgroup(self) -> None:
         if self.in_cgroup:
             return
+        self.tracer.begin("join the cgroup")
         try:
             self.ref = cgroup.join(self.ref, self.pid)
             if self.groups is not None:
@@ -260,6 +280,7 @@ class Creation:
                 self._raise_failure()
             raise
         self.in_cgroup = True
+        self.tracer.end()
 
     def _raise_failure(self) -> None:
         """Raise what init failed in, if it did: it works on while the brain does, and ends when it has said that."""
@@ -288,6 +309,7 @@ class Creation:
 
     def _created(self) -> None:
         """The last gate: write down that it exists."""
+        self.tracer.begin("save the state")
         init = Process.find(self.pid)
         if init is None:
             self._lost()
@@ -318,6 +340,22 @@ class Creation:
         self.hands.kill()
         if init is not None:
             wait_gone(init)
+
+    def _keep_trace(self) -> None:
+        try:
+            self.tracer.finish(self.home, self.request.bundle, self.request.observe)
+        except HostError as error:  # the container is none the worse for it
+            self.warn(str(error))
+
+    def _keep_records(self) -> None:
+        """The container is not to be: all that will be known of it is what is kept now."""
+        request = self.request
+        if request.trace_dir or request.observe is not None:
+            from slinger.hooks.keeping import keep  # noqa: PLC0415 - only where a create has failed
+
+            self.tracer.finish(self.home, request.bundle, request.observe)
+            if request.trace_dir:
+                keep(self.home, request.bundle, request.trace_dir)
 
     def _remove_cgroup(self) -> None:
         cgroup.remove(self.ref, kill=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from slinger import lifecycle
-from slinger.errors import ContainerError, HostError
+from slinger.errors import ContainerError, HostError, SlingerError
 from slinger.host import cgroup, machine
 from slinger.host.process import wait_gone
 from slinger.lifecycle import POINT_AFTER_DESTROY
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from slinger.existing import Existing
+    from slinger.hooks.tracing import Tracer
 
 SIGKILL = 9
 
@@ -67,13 +68,38 @@ def destroy(existing: Existing, environment: tuple[str, ...], warn: Callable[[st
     """Stop it, remove cgroup, run poststop hooks, remove the directory. What could not be removed, a line each."""
     undo = Undo()
     undo.push("the container's directory", existing.home.remove)
+    tracer = _tracer(existing)
+    if tracer is not None:
+        undo.push("the records", lambda: _keep_records(existing, tracer, warn))
     undo.push("poststop hooks", lambda: _poststop(existing, environment, warn))
     groups = existing.groups()
     if groups is not None:
         undo.push("the groups in resctrl", groups.remove)
     undo.push("the cgroup", lambda: cgroup.remove(existing.cgroup(), kill=True))
     undo.push("the container's processes", lambda: _stop(existing))
-    return undo.run()
+    return undo.run(tracer.begin if tracer is not None else None)
+
+
+def _tracer(existing: Existing) -> Tracer | None:
+    """Where nobody wants to know, the records go with the container."""
+    if not existing.saved.trace_dir and existing.observe is None:
+        return None
+    from slinger.hooks.tracing import Tracer  # noqa: PLC0415
+
+    return Tracer("delete")
+
+
+def _keep_records(existing: Existing, tracer: Tracer, warn: Callable[[str], None]) -> None:
+    """It is for nobody's records that a container stays: what fails here is a warning."""
+    from slinger.hooks.keeping import keep  # noqa: PLC0415
+
+    saved = existing.saved
+    try:
+        tracer.finish(existing.home, saved.bundle, existing.observe)
+        if saved.trace_dir:
+            keep(existing.home, saved.bundle, saved.trace_dir)
+    except SlingerError as error:
+        warn(str(error))
 
 
 def _stop(existing: Existing) -> None:

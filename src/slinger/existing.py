@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Self
 
+    from slinger.hooks.tracing import Observer
     from slinger.host.resctrl import Groups
     from slinger.host.store import Saved
     from slinger.spec.config import Call
@@ -31,6 +32,7 @@ class Existing:
         self.home = home
         self.saved = saved
         self.calls: Mapping[str, Call] = {}  # hooks that are functions, by JSON path: of the program that created it
+        self.observe: Observer | None = None
 
     @classmethod
     def find(cls, container_id: str, root: str) -> Self:

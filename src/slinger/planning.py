@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from slinger.hooks.functions import Hooks
+    from slinger.hooks.tracing import Observer
     from slinger.host.resctrl import Groups
     from slinger.inject.draft import Addition, Injected, Injection, LeftOut
     from slinger.plan.facts import Hierarchy
@@ -47,6 +48,8 @@ class Request(Record):
     environment: tuple[str, ...]
     hooks: Hooks | None = None  # the program's own, besides those of the bundle
     injection: Injection | None = None  # what is to be added to the configuration
+    trace_dir: str = ""  # absolute; where the records go in the end, "" for nowhere
+    observe: Observer | None = None
 
 
 class Planned(Record):
@@ -141,6 +144,7 @@ def make_plan(
         supervise=request.supervise,
         console=True,
         environment=request.environment,
+        times=True,
     )
     return compile_plan(config, options, facts, place(config, Setting(options, rootfs)))
 

@@ -7,12 +7,13 @@ from slinger.ending import destroy
 from slinger.errors import ContainerError, HostError, SlingerError
 from slinger.failures import explain
 from slinger.hooks.running import Functions, Recorder, run_late_hooks, saved_config, setting_of
+from slinger.hooks.tracing import Tracer
 from slinger.host.hands import receive_from
 from slinger.lifecycle import POINT_AFTER_EXEC, POINT_BEFORE_EXEC
 from slinger.notifying import hand_over
 from slinger.plan import ops
 from slinger.plan.compile import ops_of_rows
-from slinger.plan.wire import GO, AtGate, Executing, Failed, Handle, HookRan, SeccompListener
+from slinger.plan.wire import GO, AtGate, Failed, Handle, HookRan, SeccompListener
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,19 +38,34 @@ def start(existing: Existing, environment: tuple[str, ...], warn: Callable[[str]
         message = f"{origin} is a function of the program that created the container"
         raise ContainerError(message, hint="only that program can start it")
     setting = setting_of(existing.saved, environment)
+    tracer = Tracer("start")
+    tracer.knows(known)
     try:
-        _run(existing, Recorder(known, existing.home, setting, warn))
+        _run(existing, Recorder(known, existing.home, setting, warn), tracer)
         existing.home.forget_start()
         if existing.has_hooks_at(POINT_AFTER_EXEC):
+            tracer.begin("poststart hooks")
             run_late_hooks(existing.home, setting, POINT_AFTER_EXEC, existing.calls, warn)
+        _finish(tracer, existing, warn)
     except SlingerError as error:
+        tracer.failed(error)
+        _finish(tracer, existing, warn)
         for failure in destroy(existing, environment, warn):
             error.add_note(failure)
         raise
 
 
-def _run(existing: Existing, recorder: Recorder) -> None:
+def _finish(tracer: Tracer, existing: Existing, warn: Callable[[str], None]) -> None:
+    """Keep what the start has spent its time on. Where that fails, the container is none the worse for it."""
+    try:
+        tracer.finish(existing.home, existing.saved.bundle, existing.observe)
+    except HostError as error:
+        warn(str(error))
+
+
+def _run(existing: Existing, recorder: Recorder, tracer: Tracer) -> None:
     """Say go, and listen until the exec closes the socket."""
+    tracer.begin("connect to init")
     try:
         caller = existing.home.connect()
     except OSError as error:
@@ -58,23 +74,26 @@ def _run(existing: Existing, recorder: Recorder) -> None:
     try:
         if any(isinstance(op, (ops.Hook, ops.Gate)) for op in recorder.plan.values()):
             recorder.look()
+        tracer.end()
         caller.send(GO)
         functions = Functions(lambda: saved_config(existing.home, existing.calls), recorder, existing.pids)
         try:
-            _listen(caller, recorder, existing, functions)
+            _listen(caller, recorder, existing, functions, tracer)
         finally:
             functions.close()
     finally:
         caller.close()
 
 
-def _listen(caller: _socket.socket, recorder: Recorder, existing: Existing, functions: Functions) -> None:
+def _listen(
+    caller: _socket.socket, recorder: Recorder, existing: Existing, functions: Functions, tracer: Tracer
+) -> None:
     executing = False
     while True:
         message, fd = receive_from(caller)
         if message is None:
             break
-        executing = executing or isinstance(message, Executing)
+        executing = tracer.heard(message) or executing
         if isinstance(message, HookRan):
             recorder.took(message)
         elif isinstance(message, Handle):
@@ -87,6 +106,7 @@ def _listen(caller: _socket.socket, recorder: Recorder, existing: Existing, func
             caller.send(GO)
         elif isinstance(message, Failed):
             raise recorder.failure or explain(recorder.plan, message)
+    tracer.end()
     if not executing:
         text = "the container's init ended before it could run the program"
         raise HostError(text, hint="the memory limit may be too low, or somebody killed it")

@@ -27,11 +27,13 @@ class Undo:
         """All went well: keep what was made."""
         self._stack.clear()
 
-    def run(self) -> list[str]:
-        """Take everything back; the failures, a line each."""
+    def run(self, tell: Callable[[str], None] | None = None) -> list[str]:
+        """Take everything back; the failures, a line each. ``tell`` hears of each action before it is done."""
         failures: list[str] = []
         while self._stack:
             what, action = self._stack.pop()
+            if tell is not None:
+                tell(what)
             try:
                 action()
             except (OSError, SlingerError) as error:

@@ -50,6 +50,16 @@ ROOTLESS: Final[tuple[tuple[Op, tuple[Op, ...], str], ...]] = (
         "linux.namespaces: fork: resource temporarily unavailable",
     ),
     (
+        ops.KeepTimes("", by=OUTER),
+        (ops.KeepTimes("", by=OUTER),),
+        "keep_times: mmap times are kept already: file exists",
+    ),
+    (
+        ops.TellTimes(""),
+        cloned(),
+        "tell_times: sendmsg no times are kept: no data available",
+    ),
+    (
         ops.Clone("linux.namespaces", by=OUTER, flags=CLONE_NEWNS | CLONE_FS),
         (),
         "linux.namespaces: clone3: invalid argument",

@@ -33,6 +33,7 @@ from slinger.plan.wire import (
     InitPid,
     Message,
     NetworkSocket,
+    Times,
 )
 
 SLOTS: Final = 8
@@ -62,6 +63,7 @@ class Walk:
         self.exited: int | None = None
         self.executing = False
         self.handles: dict[str, int] = {}
+        self.times = b""
         self._pidfds: list[int] = []
         data = Plan(plan, SLOTS).encode()
         self.hands = Hands.start(data, stdio=stdio, listener=listener, mode=mode, keep_fds=keep_fds)
@@ -114,13 +116,20 @@ class Walk:
                 self.handles[message.name] = fd
             case Failed():
                 self.failed = message
+            case _:
+                self._note(message)
+        return message
+
+    def _note(self, message: Message | None) -> None:
+        match message:
             case Exited():
                 self.exited = message.status
             case Executing():
                 self.executing = True
+            case Times():
+                self.times = message.times
             case _:
                 assert message is None
-        return message
 
     def reach(self, gate: str = "look") -> Self:
         """Answer gates until the hands stand at this one, unanswered. The test fails where they never do."""

@@ -40,6 +40,7 @@ RECORD = HookRecord(
     args=("hook", "x"),
     cwd="/bundle",
     namespaces=(),
+    capabilities=0x1FF,
     status="creating",
     pid_shown=4242,
     pid=4243,

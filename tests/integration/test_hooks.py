@@ -17,6 +17,8 @@ from typing import Final
 
 import pytest
 
+from slinger.linux.capabilities import mask
+from tests.bundles import CAPABILITIES as GRANTED
 from tests.bundles import Json, base_config, make_bundle, mapping, sequence, text
 from tests.integration.box import INSIDE, STAGES, Box, namespaces_of, processes_with, wait_for
 from tests.requires import requires
@@ -412,9 +414,13 @@ def test_every_hook_leaves_a_record(box: Box) -> None:
         }
         for row in TABLE[:-1]
     ]
+    ours = Path("/proc/self/status").read_text().partition("CapEff:")[2].split()[0]
+    capabilities = {**dict.fromkeys(STAGES, int(ours, 16)), "startContainer": mask(tuple(GRANTED))[0]}
     records = [dict(record) for record in box.records()]
     for record in records:
         pid_of_hook, started, duration = (record.pop(name) for name in ("pid", "started", "duration"))
+        # Of a root without restrictions; startContainer has what process.capabilities grants.
+        assert record.pop("capabilities") == capabilities[str(record["stage"])]
         assert isinstance(pid_of_hook, int)
         assert pid_of_hook > 1
         assert isinstance(started, int)
@@ -427,7 +433,7 @@ def test_every_hook_leaves_a_record(box: Box) -> None:
 def test_a_container_without_hooks_leaves_no_record(box: Box) -> None:
     """Of hooks, that is."""
     box.create()
-    assert sorted(path.name for path in box.home.iterdir()) == ["config.json", "start", "state.json"]
+    assert sorted(path.name for path in box.home.iterdir()) == ["config.json", "start", "state.json", "trace.jsonl"]
 
 
 HARMLESS: Final = {

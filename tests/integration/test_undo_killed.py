@@ -21,6 +21,8 @@ from tests.requires import requires
 
 pytestmark = requires("root")
 
+FILES: Final = ["config.json", "start", "state.json", "trace.jsonl"]
+
 
 def test_a_create_killed_before_any_step_leaves_nothing_that_delete_by_force_does_not_remove(box: Box) -> None:
     """From the first to the last one; and before the first trace of it there is nothing at all."""
@@ -45,7 +47,7 @@ def test_a_killed_create_does_not_keep_the_id(box: Box) -> None:
         killed = kill_at(box, step, *box.creating())
         done = box.call(*box.creating())
         if done.status == 0:
-            assert sorted(path.name for path in box.home.iterdir()) == ["config.json", "start", "state.json"], killed
+            assert sorted(path.name for path in box.home.iterdir()) == FILES, killed
         else:
             kept.append((step, name))
             assert done.stderr == "slinger: container with given ID already exists\n", killed
@@ -152,7 +154,7 @@ def test_a_directory_without_a_record_is_taken_over(box: Box, content: Mapping[s
     for name, text in content.items():
         (box.home / name).write_text(text)
     box.create()
-    assert sorted(path.name for path in box.home.iterdir()) == ["config.json", "start", "state.json"]
+    assert sorted(path.name for path in box.home.iterdir()) == FILES
 
 
 def test_the_directory_of_a_create_at_work_is_not_removed(box: Box) -> None:

@@ -20,6 +20,7 @@ RAN = HookRan(
     pid=42,
     how=HOW_EXIT,
     value=0,
+    capabilities=0x21,
     step="",
     stdout_size=0,
     stderr_size=0,
@@ -73,6 +74,7 @@ def test_a_record_tells_what_the_hook_was_given_and_what_it_left() -> None:
         args=("x", "y"),
         cwd="/b",
         namespaces=(),
+        capabilities=0x21,
         status="creating",
         pid_shown=42,
         pid=42,
@@ -129,7 +131,19 @@ def test_a_record_survives_being_written_and_read() -> None:
     lines = [dump(to_json(each)) for each in (first, second)]
     assert sorted(json.loads(lines[0])) == sorted(
         [
-            *("args", "cwd", "duration", "exitStatus", "index", "namespaces", "outcome", "path", "pid", "pidShown"),
+            *(
+                "args",
+                "capabilities",
+                "cwd",
+                "duration",
+                "exitStatus",
+                "index",
+                "namespaces",
+                "outcome",
+                "path",
+                "pid",
+                "pidShown",
+            ),
             *("stage", "started", "status", "stderr", "stderrSize", "stdout", "stdoutSize"),
         ]
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from slinger import cli
+from slinger import cli, verbs
 from slinger.cli_options import Scan
 from slinger.errors import SlingerError
 from slinger.host.settings import read_settings
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 WHOLE = """\
 [hooks]
 dirs = ["/usr/hooks", "own"]
+[trace]
+dir = "kept"
+otel = true
 [cdi]
 devices = ["vendor.com/gpu=0"]
 annotations = true
@@ -63,7 +66,7 @@ def test_empty_settings_want_nothing(tmp_path: Path) -> None:
     ("text", "why"),
     [
         ("[hooks", "invalid TOML: Expected ']' at the end of a table declaration (at end of document)"),
-        ("[hook]", "hook: unknown property (did you mean hooks?) (known are hooks, cdi)"),
+        ("[hook]", "hook: unknown property (did you mean hooks?) (known are hooks, cdi, trace)"),
         ("[cdi]\nspec-dirs = []",
          "cdi.spec-dirs: unknown property (did you mean spec_dirs?) (known are devices, annotations, spec_dirs)"),
         ("hooks = 1", "hooks: expected an object, got 1"),
@@ -90,7 +93,7 @@ def test_settings_that_are_named_must_be_there(tmp_path: Path) -> None:
 
 def test_without_options_and_settings_nothing_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
     """And nothing is loaded for it."""
-    monkeypatch.setattr(verb, "SETTINGS", "/no/such/file")
+    monkeypatch.setattr(verbs, "SETTINGS", "/no/such/file")
     assert wanted() is None
     assert wanted("--settings", "") is None
 
@@ -111,15 +114,15 @@ def test_a_plain_user_s_own_settings_come_before_the_machine_s(tmp_path: Path, m
     """Root's environment does not count: whoever sets it would choose hooks that run as root."""
     machine, own = tmp_path / "etc", tmp_path / "home" / ".config" / "slinger"
     own.mkdir(parents=True)
-    monkeypatch.setattr(verb, "SETTINGS", str(machine))
+    monkeypatch.setattr(verbs, "SETTINGS", str(machine))
     home = {"HOME": f"{tmp_path}/home"}
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    assert verb.settings_file(home) == ""
+    assert verbs.settings_file(home) == ""
     machine.touch()
-    assert verb.settings_file(home) == str(machine)
+    assert verbs.settings_file(home) == str(machine)
     (own / "config.toml").touch()
-    assert verb.settings_file(home) == f"{own}/config.toml"
-    assert verb.settings_file({"XDG_CONFIG_HOME": f"{tmp_path}/home/.config"}) == f"{own}/config.toml"
-    assert verb.settings_file({}) == str(machine)
+    assert verbs.settings_file(home) == f"{own}/config.toml"
+    assert verbs.settings_file({"XDG_CONFIG_HOME": f"{tmp_path}/home/.config"}) == f"{own}/config.toml"
+    assert verbs.settings_file({}) == str(machine)
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    assert verb.settings_file(home) == str(machine)
+    assert verbs.settings_file(home) == str(machine)

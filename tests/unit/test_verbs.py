@@ -94,8 +94,8 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> type[Fake]:
 def test_create_hands_all_its_options_on(fake: type[Fake], tmp_path: Path) -> None:
     """Each option, under the library's name."""
     line = (
-        "--root /r create --bundle /b --config /c --console-socket /s --pid-file /p --pidfd-socket /d --no-pivot "
-        "--no-new-keyring --preserve-fds 0 --no-subreaper --settings= --hooks-dir /h box"
+        "--root /r --trace-dir /t create --bundle /b --config /c --console-socket /s --pid-file /p --pidfd-socket /d "
+        "--no-pivot --no-new-keyring --preserve-fds 0 --no-subreaper --settings= --hooks-dir /h box"
     ).replace("/r", str(tmp_path))
     assert cli.serve(line.split()) == 0
     warn = fake.created.pop("warn")
@@ -116,6 +116,8 @@ def test_create_hands_all_its_options_on(fake: type[Fake], tmp_path: Path) -> No
         "supervise": False,
         "subreaper": False,
         "injection": Injection(hooks_dirs=("/h",)),
+        "trace_dir": "/t",
+        "observe": None,
     }
     assert fake.asked == ["create", "close"]
 

@@ -150,6 +150,7 @@ class Caller:
             cwd={lifecycle.CWD_ROOT: self._setting.rootfs, lifecycle.CWD_PROCESS: process_cwd}.get(stage.cwd)
             or os.getcwd(),
             namespaces=self._setting.namespaces if inside else (),
+            capabilities=None,
             status=stage.status,
             pid_shown=None,
             pid=ended.pid or os.getpid(),

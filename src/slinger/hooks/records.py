@@ -14,14 +14,17 @@ if TYPE_CHECKING:
     from slinger.plan import ops
     from slinger.plan.wire import HookRan
 
+KEPT_BYTES = 8192  # of a stream; TAIL in init/op_hook.c
 QUOTED_LINES = 3
 QUOTED_BYTES = 400
+ALL_BITS = (1 << 64) - 1
 
 
 class HookRecord(Record):
     """One run. Times in nanoseconds, ``started`` since the epoch; streams are their last 8 KiB.
 
-    ``namespaces``: which of the hook's namespaces are not the runtime's.
+    ``namespaces``: which of the hook's namespaces are not the runtime's. ``capabilities``: the effective ones of its
+    program, a bit mask; they count in the user namespace that it was in. None for a function, which has its caller's.
     """
 
     stage: str
@@ -30,6 +33,7 @@ class HookRecord(Record):
     args: tuple[str, ...]
     cwd: str
     namespaces: tuple[str, ...]
+    capabilities: int | None
     status: str
     pid_shown: int | None
     pid: int
@@ -78,6 +82,7 @@ def make_record(
         args=op.args,
         cwd=cwd,
         namespaces=differs if stage.runs_in == CONTAINER else (),
+        capabilities=ran.capabilities & ALL_BITS,
         status=stage.status,
         pid_shown=pid_shown,
         pid=ran.pid,
@@ -130,10 +135,17 @@ def from_json(values: dict[str, object]) -> HookRecord:
     return HookRecord(**fields)  # type: ignore[arg-type]
 
 
+def cut_note(size: int) -> str:
+    """What to say of a stream of this many bytes where only its end was kept; "" if all was."""
+    return f", the last {KEPT_BYTES} of {size} bytes" if size > KEPT_BYTES else ""
+
+
+def parse_record(line: bytes) -> HookRecord:
+    """One line of a hooks.jsonl. HostError for what is none."""
+    values = load(line, "a hook record")
+    return from_json(values if isinstance(values, dict) else {})  # type: ignore[arg-type]
+
+
 def parse_records(text: bytes) -> tuple[HookRecord, ...]:
     """All records of a hooks.jsonl, in the order in which the hooks ended."""
-    found: list[HookRecord] = []
-    for line in text.splitlines():
-        values = load(line, "a hook record")
-        found.append(from_json(values if isinstance(values, dict) else {}))  # type: ignore[arg-type]
-    return tuple(found)
+    return tuple(map(parse_record, text.splitlines()))

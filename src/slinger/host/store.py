@@ -4,6 +4,7 @@
     <root>/<id>/config.json    the configuration as it was at create
     <root>/<id>/start          the socket that init listens on until it is started
     <root>/<id>/hooks.jsonl    a record a line of every hook that ran
+    <root>/<id>/trace.jsonl    a line for each verb that was called: what it spent its time on
 
 The directory is locked (flock) while a verb changes it. A directory whose record says "creating" and
 which nobody has locked was left by a create that was killed.
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 ID_LIMIT = 255
 ID_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-.")
-STATE, CONFIG, START, HOOKS = "state.json", "config.json", "start", "hooks.jsonl"
+STATE, CONFIG, START, HOOKS, TRACE = "state.json", "config.json", "start", "hooks.jsonl", "trace.jsonl"
 READ_SIZE = 1 << 20
 
 
@@ -86,6 +87,7 @@ class Saved(Record):
     started: tuple[tuple[int, str, str, str, tuple[str, ...]], ...] = ()  # plan.compile.started_ops
     resctrl: tuple[str, str, bool, str] = ("", "", False, "")  # host.resctrl.Groups
     calls: tuple[str, ...] = ()  # hooks that are functions of the program that created it, by JSON path
+    trace_dir: str = ""  # where the records go when the container is deleted; "" for nowhere
     listener: tuple[str, str] = ("", "")  # linux.seccomp.listenerPath and listenerMetadata
 
 

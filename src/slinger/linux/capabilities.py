@@ -48,6 +48,12 @@ _NAMES = (
 CAPABILITIES = {name: number for number, name in enumerate(_NAMES)}
 
 
+def names_of(bits: int) -> tuple[str, ...]:
+    """The names of the capabilities in a bit mask; ``CAP_N`` for one that is newer than this table."""
+    numbers = (number for number in range(64) if bits >> number & 1)
+    return tuple(_NAMES[number] if number < len(_NAMES) else f"CAP_{number}" for number in numbers)
+
+
 def mask(names: tuple[str, ...]) -> tuple[int, tuple[str, ...]]:
     """The names as the bit mask that capset(2) takes, and those names that are unknown, in order."""
     bits = 0

@@ -97,6 +97,7 @@ def compile_plan(config: Config, options: Options, facts: Facts, hooks: Placed) 
     sources = [*open_ops(config, facts), *mounts.sources, *node_sources]
     shelved = shelve_ops(config, facts, sources)
     plan = [
+        *([ops.KeepTimes("", by=ops.OUTER)] if options.times else []),
         *(op for op in sources if op.by == ops.OUTER),
         *_before_clone_ops(config, facts),
         *namespaces.clone_ops(config, facts, shelved),
@@ -195,10 +196,11 @@ def domain_ops(config: Config) -> list[Op]:
 
 def _process_ops(config: Config, options: Options, facts: Facts, hooks: Placed) -> list[Op]:
     """From the limits to the exec. Without ``process`` there is nothing to start, and start says so."""
-    created = ops.Gate("", name=ops.GATE_CREATED)
+    told: list[Op] = [ops.TellTimes("")] if options.times else []
+    created: list[Op] = [*told, ops.Gate("", name=ops.GATE_CREATED), ops.WaitStart("")]
     process = config.process
     if process is None:
-        return [created, ops.WaitStart("")]
+        return created
     return [
         *([] if facts.rootless else early_ops(process, ops.OUTER)),
         *stdio_ops(config, process, facts),
@@ -210,10 +212,10 @@ def _process_ops(config: Config, options: Options, facts: Facts, hooks: Placed) 
         *privilege_ops(config, process, facts),
         ops.Chdir("process.cwd", path=process.cwd),
         *program_ops(process, options),
-        created,
-        ops.WaitStart(""),
+        *created,
         *hooks.at(POINT_BEFORE_EXEC),
         keep_op(options),
+        *told,
         ops.Announce("process.args"),
         *seccomp_ops(facts),
         exec_op(process, options),

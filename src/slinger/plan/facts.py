@@ -19,6 +19,7 @@ class Options(Record):
     listen_fds: int = 0  # how many of them are systemd's; LISTEN_PID=1 is set for the program
     supervise: bool = False  # the outer process stays, waits for init and reports its end
     console: bool = False  # somebody takes the terminal's other end
+    times: bool = False  # somebody wants to know how long each op takes
     environment: tuple[str, ...] = ()  # the caller's, for hooks without env of their own
 
 

@@ -51,6 +51,10 @@ class Fork(Op):
     """Start the joiner, which carries on until it has cloned init."""
 
 
+class KeepTimes(Op):
+    """From here on note when each op begins and ends (CLOCK_MONOTONIC of outer), for TellTimes or a failure."""
+
+
 class OpenNamespace(Op):
     """Keep the namespace of type ``flag`` (CLONE_NEW*) that is bound at ``path``, before joining hides the path."""
 
@@ -498,6 +502,10 @@ class FindProgram(Op):
     path: str = ""
 
 
+class TellTimes(Op):
+    """Tell the brain the times that were noted."""
+
+
 class WaitStart(Op):
     """Let go of the brain, wait for ``start`` on the listening socket."""
 
@@ -540,7 +548,7 @@ OPS: tuple[type[Op], ...] = (
     Hostname,
     Domainname, Sysctl, Hook, Rlimit, Personality, Scheduler, IoPriority, MemoryPolicy, Affinity, ProcessLabel,
     AppArmor, NoNewPrivileges, Bounding, StdioOwner, SetUser, Capabilities, Chdir, Home, FindProgram, WaitStart,
-    Release, CloseOnExec, Announce, Seccomp, Exec,
+    Release, CloseOnExec, Announce, Seccomp, Exec, KeepTimes, TellTimes,
 )  # fmt: skip
 
 

@@ -53,7 +53,8 @@ class HookRan(Message):
     """A hook's run. Times in nanoseconds (``started``: CLOCK_REALTIME); tails are the last bytes of the streams.
 
     ``how``: 0 exit status, 1 signal, 2 timeout, 3 could not be started; ``value`` is the status, signal,
-    seconds or errno; ``step`` names what failed before the program ran.
+    seconds or errno; ``capabilities`` are the effective ones of the program, as a bit mask; ``step`` names
+    what failed before the program ran.
     """
 
     op: int
@@ -62,6 +63,7 @@ class HookRan(Message):
     pid: int
     how: int
     value: int
+    capabilities: int
     step: str
     stdout_size: int
     stderr_size: int
@@ -105,9 +107,15 @@ class Handle(Message):
     name: str
 
 
+class Times(Message):
+    """When ops began and ended: two int64 for each op of the plan, CLOCK_MONOTONIC in nanoseconds or 0."""
+
+    times: bytes
+
+
 MESSAGES: tuple[type[Message], ...] = (
     InitPid, AtGate, Failed, HookRan, ConsoleMaster, Exited, Executing, SeccompListener,
-    NetworkSocket, Handle,
+    NetworkSocket, Handle, Times,
 )  # fmt: skip
 HOW_EXIT, HOW_SIGNAL, HOW_TIMEOUT, HOW_NOT_STARTED = range(4)
 

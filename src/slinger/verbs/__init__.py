@@ -7,14 +7,22 @@ raised as a SlingerError.
 
 from __future__ import annotations
 
+import os
+
 from slinger.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from typing import TypeAlias
 
+    from slinger.hooks.tracing import Observer
+
     Value: TypeAlias = str | int | bool | tuple[str, ...]
+
+# The settings of the machine, and of a plain user below $XDG_CONFIG_HOME.
+SETTINGS = "/etc/slinger/config.toml"
+OWN_SETTINGS = "slinger/config.toml"
 
 
 class Values:
@@ -71,6 +79,7 @@ class Call(Record):
     """One call of a verb. ``root`` is absolute, or "" for the default one; ``rootless`` is None for auto.
 
     ``settings``: the options of every verb, for the few that look at one.
+    ``trace_dir``: an absolute path, or "" for none. ``observe``: who wants to hear of verbs' traces.
     """
 
     arguments: tuple[str, ...]
@@ -81,6 +90,8 @@ class Call(Record):
     cgroup_manager: str = "cgroupfs"
     rootless: bool | None = None
     settings: Values = Values()
+    trace_dir: str = ""
+    observe: Observer | None = None
 
 
 class Outcome(Record):
@@ -88,3 +99,16 @@ class Outcome(Record):
 
     text: str = ""
     status: int = 0
+
+
+def settings_file(environment: Mapping[str, str]) -> str:
+    """The path of the settings where no option names it; "" if there are none.
+
+    A plain user's own come in the place of the machine's.
+    """
+    places = [SETTINGS]
+    if os.geteuid() != 0:
+        home = environment.get("HOME", "")
+        base = environment.get("XDG_CONFIG_HOME", "") or (f"{home}/.config" if home else "")
+        places = [f"{base}/{OWN_SETTINGS}", SETTINGS] if base else places
+    return next((path for path in places if os.path.exists(path)), "")

@@ -7,7 +7,7 @@ import os
 from slinger.container import Container
 from slinger.errors import UsageError
 from slinger.host.signals import STOPPING, Relay
-from slinger.verbs import Outcome
+from slinger.verbs import Outcome, settings_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from slinger.verbs import Call
 
 FIRST_FD = 3
-# The settings of the machine, and of a plain user below $XDG_CONFIG_HOME.
-SETTINGS = "/etc/slinger/config.toml"
-OWN_SETTINGS = "slinger/config.toml"
 INJECTING = ("hooks-dir", "cdi-device", "cdi-annotations", "cdi-spec-dir")
 
 
@@ -53,6 +50,8 @@ def make(call: Call, *, supervise: bool, subreaper: bool) -> Container:
         supervise=supervise,
         subreaper=subreaper,
         injection=injection_of(call),
+        trace_dir=call.trace_dir,
+        observe=call.observe,
         warn=call.warn,
     )
 
@@ -78,19 +77,6 @@ def injection_of(call: Call) -> Injection | None:
         field = {"hooks-dir": "hooks_dirs", "cdi-device": "cdi_devices", "cdi-spec-dir": "cdi_spec_dirs"}.get(name)
         changes[field or "cdi_annotations"] = call.settings.texts(name) if field else call.settings.flag(name)
     return injection.replace(**changes)
-
-
-def settings_file(environment: Mapping[str, str]) -> str:
-    """The path of the settings where no option names it; "" if there are none.
-
-    A plain user's own come in the place of the machine's.
-    """
-    places = [SETTINGS]
-    if os.geteuid() != 0:
-        home = environment.get("HOME", "")
-        base = environment.get("XDG_CONFIG_HOME", "") or (f"{home}/.config" if home else "")
-        places = [f"{base}/{OWN_SETTINGS}", SETTINGS] if base else places
-    return next((path for path in places if os.path.exists(path)), "")
 
 
 def refuse_cgroup_manager(name: str) -> None:

@@ -17,7 +17,7 @@ def main(call: Call) -> Outcome:
     """Delete it; with --force whatever its status, and whether or not there is one."""
     force = call.options.flag("force")
     try:
-        Container.load(call.arguments[0], root=call.root, warn=call.warn).delete(force=force)
+        Container.load(call.arguments[0], root=call.root, observe=call.observe, warn=call.warn).delete(force=force)
     except NotFoundError:
         if not force:
             raise

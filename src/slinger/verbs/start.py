@@ -12,5 +12,5 @@ if TYPE_CHECKING:
 
 def main(call: Call) -> Outcome:
     """Start it; what fails until the program runs is our failure."""
-    Container.load(call.arguments[0], root=call.root, warn=call.warn).start()
+    Container.load(call.arguments[0], root=call.root, observe=call.observe, warn=call.warn).start()
     return Outcome()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 import time
 
 from slinger.errors import HostError
+from slinger.host.sites import ensure_sites
 from slinger.verbs.stats import HEAD, RIGHT, Sample, row
 
 TYPE_CHECKING = False
@@ -20,7 +20,7 @@ HINT = "apt-get install python3-rich, or pip install 'slinger[stats]'; --once do
 
 def live(now: list[Sample], interval: float, again: Callable[[list[Sample]], list[Sample]]) -> None:
     """Draw the samples, and new ones every ``interval`` seconds until there are none. HostError without rich."""
-    _ensure_sites()
+    ensure_sites()
     try:
         from rich.live import Live  # noqa: PLC0415 - what all other verbs do without
     except ImportError:
@@ -30,14 +30,6 @@ def live(now: list[Sample], interval: float, again: Callable[[list[Sample]], lis
             time.sleep(interval)
             now = again(now)
             screen.update(drawn(now), refresh=True)
-
-
-def _ensure_sites() -> None:
-    """The launcher starts Python without the directories of packages, and ours may not be that of rich."""
-    if sys.flags.no_site and "site" not in sys.modules:
-        import site  # noqa: PLC0415 - three quarters of a start, so nobody else has it
-
-        site.main()
 
 
 def drawn(samples: list[Sample]) -> Table:

@@ -1,0 +1,52 @@
+"""The timeline in the Trace Event Format ("JSON Object Format"), which Perfetto and chrome://tracing open.
+
+Complete events (``ph`` X) with ``ts`` and ``dur`` in microseconds, a thread for each actor, and metadata events
+(``ph`` M) that name them. The format has no empty lane, and wants whole numbers as pid and tid.
+"""
+
+from __future__ import annotations
+
+from slinger.hooks.records import to_json
+from slinger.hooks.trace import HOOK, LANES, capability_names
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from slinger.hooks.records import HookRecord
+    from slinger.hooks.trace import Step, Trace
+
+PROCESS = 1
+
+
+def chrome_trace(trace: Trace) -> dict[str, object]:
+    """The object to be written as JSON."""
+    events = [_named("process_name", 0, f"container {trace.id}")]
+    for tid, lane in enumerate(LANES, start=1):
+        events += [_named("thread_name", tid, lane), _named("thread_sort_index", tid, tid)]
+    records = {(f"{each.stage}[{each.index}]", each.started): each for each in trace.hooks}
+    events += [_event(step, records.get((step.name, step.started))) for step in trace.steps]
+    return {
+        "traceEvents": events,
+        "displayTimeUnit": "ms",
+        "otherData": {"container": trace.id, "bundle": trace.bundle, "errors": dict(trace.errors)},
+    }
+
+
+def _named(what: str, tid: int, value: str | int) -> dict[str, object]:
+    key = "sort_index" if isinstance(value, int) else "name"
+    return {"name": what, "ph": "M", "pid": PROCESS, "tid": tid, "args": {key: value}}
+
+
+def _event(step: Step, record: HookRecord | None) -> dict[str, object]:
+    details: dict[str, object] = {"verb": step.verb, "about": step.about, "origin": step.origin}
+    if step.lane == HOOK and record is not None:
+        details = {**details, **to_json(record), "capabilities": capability_names(record)}
+    return {
+        "name": f"{step.name} {step.about}".strip(),
+        "cat": step.category,
+        "ph": "X",
+        "ts": step.started / 1000,
+        "dur": step.duration / 1000,
+        "pid": PROCESS,
+        "tid": LANES.index(step.lane) + 1,
+        "args": details,
+    }
