@@ -164,6 +164,19 @@ def test_a_user_namespace_maps_as_asked(podman: Podman) -> None:
     assert (done.stderr, done.stdout.splitlines()) == ("", ["0", "0 100000 5000", "0", "wrote"])
 
 
+@requires("idmap")
+def test_a_volume_is_mapped_into_a_user_namespace(podman: Podman, tmp_path: Path) -> None:
+    """--volume with idmap: files have the owners that they have on the host, and new ones are the host root's."""
+    volume = tmp_path / "volume"
+    volume.mkdir()
+    (volume / "theirs").touch()
+    os.chown(volume / "theirs", 7, 8)
+    script = "stat -c %u:%g /volume /volume/theirs; touch /volume/made"
+    done = podman.run(["--uidmap", "0:100000:5000", "--volume", f"{volume}:/volume:idmap"], "sh", "-c", script)
+    assert (done.stderr, done.stdout.splitlines()) == ("", ["0:0", "7:8"])
+    assert ((volume / "made").stat().st_uid, (volume / "made").stat().st_gid) == (0, 0)
+
+
 def test_namespaces_of_another_container_are_joined(podman: Podman) -> None:
     """--pid, --ipc and --network container:X, as pods do it."""
     look = ["sh", "-c", "for kind in pid ipc net uts; do readlink /proc/self/ns/$kind; done"]
