@@ -303,6 +303,8 @@ BAD_EDITS: list[tuple[Any, str]] = [
         f'{DEVICE}.netDevices[1].name: "n" is there twice',
     ),
     ({"additionalGids": [-1]}, f"{DEVICE}.additionalGids[0]: expected an integer from 0 to 4294967295, got -1"),
+    ({"intelRdt": {"closID": "a/b"}}, f'{DEVICE}.intelRdt.closID: must be the name of a directory, got "a/b"'),
+    ({"intelRdt": {"closID": ".."}}, f'{DEVICE}.intelRdt.closID: must be the name of a directory, got ".."'),
     ({"intelRdt": {"closid": "x"}}, f"{DEVICE}.intelRdt.closid: unknown property (did you mean closID?)"),
 ]
 

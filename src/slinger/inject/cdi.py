@@ -160,7 +160,8 @@ def _apply(draft: Draft, found: Found, edits: Edits, nodes: Mapping[str, HostNod
     if edits.intel_rdt is not None:
         draft.set_intel_rdt(edits.intel_rdt, source("intelRdt"))
     for index, group in enumerate(edits.additional_gids):
-        draft.add_group(group, source(f"additionalGids[{index}]"))
+        if group:  # as in the reference, 0 is none to be added
+            draft.add_group(group, source(f"additionalGids[{index}]"))
 
 
 def _add_node(draft: Draft, node: DeviceNode, host: HostNode | None, source: Source) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 VERSIONS = ("0.1.0", "0.2.0", "0.3.0", "0.4.0", "0.5.0", "0.6.0", "0.7.0", "0.8.0", "1.0.0", "1.1.0")
 LATEST = VERSIONS[-1]
+_LONGEST_GROUP = 4095
 DEVICE_TYPES = ("b", "c", "u", "p")
 NO_ACCESS = "none"  # a node that the device cgroup gives no access to
 LETTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
@@ -262,8 +263,12 @@ class _Parser:
         for member in ("schemata", "enableMonitoring"):
             if rdt.members.get(member):
                 self.need("1.1.0", rdt.path(member))
+        group = rdt.text("closID")
+        # The file name of a group of resctrl; / is its root.
+        if group != "/" and (len(group) > _LONGEST_GROUP or group in {".", ".."} or not {"/", "\n"}.isdisjoint(group)):
+            raise ConfigError(rdt.path("closID"), f"must be the name of a directory, got {quote(group)}")
         return IntelRdt(
-            clos_id=rdt.text("closID") or None,
+            clos_id=group or None,
             schemata=rdt.texts("schemata"),
             l3_cache_schema=rdt.text("l3CacheSchema"),
             mem_bw_schema=rdt.text("memBwSchema"),
@@ -271,12 +276,11 @@ class _Parser:
         )
 
     def groups(self, edits: Reader) -> Iterator[int]:
-        """The additional groups, under either spelling. 0 is no group that is added, as in the reference."""
+        """The additional groups, under either spelling."""
         for member in ("additionalGids", "additionalGIDs"):
             for group in edits.numbers(member, UINT32):
                 self.need("0.7.0", edits.path(member))
-                if group:
-                    yield group
+                yield group
 
     @staticmethod
     def refuse_unknown(reader: Reader, known: tuple[str, ...]) -> None:
