@@ -33,6 +33,7 @@ HOLD: list[Json] = [f"/proc/self/fd/{HOLD_FD}", "hold"]
 class Trial(Record):
     """What came of it: a record of each hook that ran, and how many there are."""
 
+    container_id: str
     records: tuple[HookRecord, ...]
     hooks: int
 
@@ -67,7 +68,7 @@ def try_stage(request: Request, stage: str, index: int | None, warn: Callable[[s
     records = _bring_to(stage_of(stage).verb, changed, warn)
     if index is not None:
         records = tuple(record.replace(index=index) for record in records)
-    return Trial(records, 1 if index is not None else len(hooks))
+    return Trial(request.container_id, records, 1 if index is not None else len(hooks))
 
 
 def throwaway(document: Json, stage: str, index: int | None) -> bytes:

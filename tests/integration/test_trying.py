@@ -31,9 +31,8 @@ def hooks_of(box: Box, **lists: Sequence[Json]) -> None:
 def test_the_hooks_of_a_stage_run_as_those_of_a_container(box: Box, stage: str) -> None:
     """With its namespaces and its state; those of other stages, and the program, do not."""
     hooks_of(box, **{name: [box.report_hook(name)] for name in STAGES})
-    (record,) = json.loads(
-        box.succeed("hooks", "test", "--stage", stage, "--id", "tried", "--json", str(box.directory))
-    )
+    words = ("hooks", "test", "--stage", stage, "--id", "tried", "--json", str(box.directory))
+    (record,) = json.loads(box.succeed(*words))["hooks"]
     assert (record["stage"], record["index"], record["outcome"]) == (stage, 0, "exit status 0")
     assert record["status"] == STATUS.get(stage, "creating")
     assert bool(record["namespaces"]) == (stage in {"createContainer", "startContainer"})
@@ -50,8 +49,8 @@ def test_what_the_hooks_have_written_is_shown(box: Box) -> None:
     """Below the table, of each stream."""
     hooks_of(box, createRuntime=[box.hook("createRuntime", "exit", "0", "a line"), box.hook("createRuntime", "true")])
     lines = box.succeed("hooks", "test", "-s", "createRuntime", str(box.directory)).splitlines()
-    assert [line.split()[:2] for line in lines[:3]] == [["STAGE", "#"], ["createRuntime", "0"], ["createRuntime", "1"]]
-    assert lines[3:] == ["", "createRuntime[0] stderr:", "  a line"]
+    assert [line.split()[:1] for line in lines[:3]] == [["hook"], ["createRuntime[0]"], ["createRuntime[1]"]]
+    assert lines[3:] == ["", "createRuntime #0 stderr:", "  a line"]
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -60,9 +59,11 @@ def test_a_failure_is_shown_and_ends_the_stage(box: Box, stage: str) -> None:
     hooks: list[Json] = [box.hook(stage, "exit", status) for status in ("0", "3", "0")]
     hooks_of(box, **{stage: hooks})
     done = box.call("hooks", "test", "--stage", stage, "--json", str(box.directory))
-    ends = [record["outcome"] for record in json.loads(done.stdout)]
+    answer = json.loads(done.stdout)
+    ends = [record["outcome"] for record in answer["hooks"]]
     last = ["exit status 0"] if stage == "poststop" else []
     assert (done.status, ends) == (1, ["exit status 0", "exit status 3", *last])
+    assert answer["notRun"] == 1 - len(last)
     shown = box.call("hooks", "test", "--stage", stage, str(box.directory)).stdout
     assert ("not run: 1 of 3, behind the one that failed" in shown) == (stage != "poststop")
 
@@ -71,7 +72,7 @@ def test_one_hook_alone_can_be_tried(box: Box) -> None:
     """It keeps its index."""
     hooks_of(box, poststart=[box.hook("poststart", "exit", "3"), box.hook("poststart", "true")])
     words = ("hooks", "test", "--stage", "poststart", "--index", "1", "--json", str(box.directory))
-    (record,) = json.loads(box.succeed(*words))
+    (record,) = json.loads(box.succeed(*words))["hooks"]
     assert (record["index"], record["args"]) == (1, ["hook", "true"])
 
 
@@ -82,7 +83,7 @@ def test_hooks_of_directories_are_tried_too(box: Box) -> None:
     added = {"version": "1.0.0", "hook": box.hook("createRuntime", "exit", "0", "added"), "when": {"always": True}}
     (box.calls / "hooks/a.json").write_text(json.dumps({**added, "stages": ["createRuntime"]}))
     words = ("hooks", "test", "--stage", "createRuntime", "--hooks-dir", f"{box.calls}/hooks", "--json")
-    records = json.loads(box.succeed(*words, str(box.directory)))
+    records = json.loads(box.succeed(*words, str(box.directory)))["hooks"]
     assert [record["stderr"] for record in records] == ["", "added\n"]
 
 
@@ -126,7 +127,7 @@ def test_a_plain_user_can_try_hooks(plain: PlainBox) -> None:
     """In a user namespace."""
     plain.configure({"hooks": {"startContainer": [plain.hook("startContainer", "true")]}})
     words = ("hooks", "test", "--stage", "startContainer", "--json", str(plain.directory))
-    (record,) = json.loads(plain.succeed(*words))
+    (record,) = json.loads(plain.succeed(*words))["hooks"]
     assert record["outcome"] == "exit status 0"
 
 

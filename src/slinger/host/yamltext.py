@@ -7,6 +7,7 @@ jsontext.py is: no member twice, no value that JSON does not have.
 from __future__ import annotations
 
 from slinger.errors import ConfigError
+from slinger.host.sites import ensure_sites
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ else:
 
 def load_yaml(text: bytes, what: str) -> Json:
     """The value of a document. ``what`` names it in errors. Raises ConfigError."""
+    ensure_sites()
     try:
         import yaml  # noqa: PLC0415 - see the rule of the file
     except ImportError:

@@ -41,7 +41,7 @@ def main(call: Call) -> Outcome:
         from slinger.hooks.chrome import chrome_trace  # noqa: PLC0415
 
         return Outcome(dump(chrome_trace(trace)) + "\n")
-    return Outcome(_drawn(trace))
+    return Outcome(drawn(trace))
 
 
 def _trace(call: Call) -> Trace:
@@ -66,7 +66,8 @@ def _trace_dir(call: Call) -> str:
     return call.trace_dir
 
 
-def _drawn(trace: Trace) -> str:
+def drawn(trace: Trace) -> str:
+    """For a terminal, by the rich library where it is installed."""
     ensure_sites()
     try:
         from slinger.hooks.terminal import render  # noqa: PLC0415

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 
 from slinger.errors import UsageError
-from slinger.hooks.records import to_json
-from slinger.hooks.timeline import draw
+from slinger.hooks.trace import Trace, hook_step, trace_data
 from slinger.host.hands import sealed_program
 from slinger.lifecycle import STAGE_NAMES
 from slinger.planning import Request
@@ -15,10 +14,10 @@ from slinger.spec.parse_hooks import similar_name
 from slinger.trying import HOLD_FD, Trial, try_stage
 from slinger.verbs import Outcome
 from slinger.verbs.create import injection_of
+from slinger.verbs.hooks import drawn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from slinger.hooks.records import HookRecord
     from slinger.verbs import Call
 
 
@@ -32,13 +31,13 @@ def main(call: Call) -> Outcome:
         hint = f"did you mean {meant}?" if meant else f"the stages are {', '.join(STAGE_NAMES)}"
         raise UsageError(message, hint=hint)
     trial = attempt(call, stage)
-    if options.flag("json"):
-        return Outcome(dump_pretty([to_json(each) for each in trial.records], "  ") + "\n", int(not trial.ok))
-    text = draw(trial.records) + "".join(written(each) for each in trial.records)
+    steps = tuple(hook_step(record) for record in trial.records)
+    trace = Trace(trial.container_id, os.path.abspath(call.arguments[0]), 0, trial.records, steps, ())
     left = trial.hooks - len(trial.records)
-    if left:
-        text += f"\nnot run: {left} of {trial.hooks}, behind the one that failed\n"
-    return Outcome(text, int(not trial.ok))
+    if options.flag("json"):
+        return Outcome(dump_pretty({**trace_data(trace), "notRun": left}, "  ") + "\n", int(not trial.ok))
+    note = f"\nnot run: {left} of {trial.hooks}, behind the one that failed\n" if left else ""
+    return Outcome(drawn(trace) + note, int(not trial.ok))
 
 
 def attempt(call: Call, stage: str) -> Trial:
@@ -82,18 +81,3 @@ def hold() -> None:
         return
     os.dup2(fd, HOLD_FD)
     os.close(fd)
-
-
-def written(record: HookRecord) -> str:
-    """What a hook has written, under its name."""
-    shown = ""
-    for name, stream, size in (
-        ("stdout", record.stdout, record.stdout_size),
-        ("stderr", record.stderr, record.stderr_size),
-    ):
-        if stream:
-            whole = "" if size <= len(stream.encode()) else f", the end of {size} bytes"
-            shown += f"\n{record.stage}[{record.index}] {name}{whole}:\n" + "".join(
-                f"  {line}\n" for line in stream.splitlines()
-            )
-    return shown
