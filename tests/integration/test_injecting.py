@@ -70,6 +70,16 @@ def test_hooks_of_directories_run_behind_those_of_the_configuration(box: Box) ->
     assert len(box.reports("late")) == 1
 
 
+def test_a_new_file_counts_for_the_next_container(box: Box) -> None:
+    """Nothing is to be restarted (cri-o issue 2472)."""
+    box.configure({"process.args": [INSIDE, "true"]})
+    (box.calls / "hooks").mkdir()
+    for count in (0, 1):
+        box.succeed(*box.running("--hooks-dir", f"{box.calls}/hooks"))
+        assert len(box.reports("new")) == count
+        write_hook(box.calls / "hooks", "new.json", box.report_hook("createRuntime", "new"), "createRuntime")
+
+
 def test_a_device_is_in_the_container_with_all_that_it_brings(box: Box) -> None:
     """Environment, node, mount, groups and hook; a process that is run later has its environment too."""
     (box.calls / "data").mkdir()

@@ -220,7 +220,9 @@ def test_a_hooks_d_file_is_read_as_it_is_when_it_is_used(
 
 def test_files_that_are_not_read_are_told(tmp_path: Path) -> None:
     """By their names; and a directory without any."""
-    assert said(tmp_path) == [f"warning: {tmp_path}: neither a bundle nor a hooks.d file is in it"]
+    assert said(tmp_path) == [
+        f"warning: {tmp_path}: neither a bundle nor a hooks.d file nor a CDI specification is in it"
+    ]
     (tmp_path / "a.JSON").touch()
     (tmp_path / "README").touch()
     (tmp_path / "b.json").write_text("{")
@@ -229,6 +231,20 @@ def test_files_that_are_not_read_are_told(tmp_path: Path) -> None:
         "warning: a.JSON: not read: the name of a hooks.d file ends in .json",
         "warning: b.json: every user may write to b.json, and so choose what root runs",
         'error: b.json: invalid JSON at line 1 column 2: expecting a member name in double quotes or "}"',
+    ]
+
+
+def test_the_hooks_of_cdi_devices_are_looked_at(tmp_path: Path) -> None:
+    """In JSON and YAML, with the place in the file."""
+    edits = {"hooks": [{"hookName": "prestart", "path": SH}, {"hookName": "createContainer", "path": "/no/ctk"}]}
+    spec = {"cdiVersion": "0.5.0", "kind": "v.com/c", "devices": [{"name": "d", "containerEdits": edits}]}
+    (tmp_path / "a.json").write_text(json.dumps(spec))
+    (tmp_path / "b.yaml").write_text("cdiVersion: 0.5.0\nkind: v.com/c\n")
+    at = "devices[0].containerEdits.hooks"
+    assert said(tmp_path) == [
+        f"warning: a.json: {at}[0].hookName: prestart is deprecated since runtime-spec 1.1: use createRuntime",
+        f"error: a.json: {at}[1].path: /no/ctk: no such file or directory",
+        "error: b.yaml: devices: required property is missing",
     ]
 
 
@@ -243,7 +259,7 @@ def test_a_configuration_may_have_any_name(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         lint(str(tmp_path / "none"))
     assert str(caught.value) == (
-        f"{tmp_path}/none: no such file or directory (a bundle, or a directory of hooks.d files)"
+        f"{tmp_path}/none: no such file or directory (a bundle, or a directory of hooks.d or CDI files)"
     )
 
 

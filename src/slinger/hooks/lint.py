@@ -1,4 +1,4 @@
-"""What is wrong, or will silently be ignored somewhere, about the hooks of a bundle or of a hooks.d directory.
+"""What is wrong, or silently ignored somewhere, about the hooks of a bundle, of hooks.d files or of CDI devices.
 
 Rule of the file: it goes on after a fault, and names each by file and JSON path. Sources of the rules: runtime-spec 1.3
 config.md ("POSIX-platform Hooks"), oci-hooks(5), and what users lost hours with (crun issue 1501, cri-o issue 7789).
@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 
 from slinger.errors import ConfigError, SlingerError, UsageError
-from slinger.host.injection import read_file
+from slinger.host.injection import read_document, read_file
 from slinger.host.programs import Mounted, look_at, writable_by_others
+from slinger.inject.cdi_spec import parse_spec
 from slinger.inject.hooks_d import parse_hook_file
 from slinger.lifecycle import CONTAINER, STAGE_NAMES, stage_of
 from slinger.linux.flags import parse_options
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 CONFIG = "config.json"
 ERROR, WARNING = "error", "warning"
 DEPRECATED = "prestart"
+DEPRECATION = "deprecated since runtime-spec 1.1: use createRuntime"
 
 
 class Finding(Record):
@@ -48,7 +50,7 @@ class Finding(Record):
 
 
 def lint(path: str) -> tuple[Finding, ...]:
-    """The findings about a bundle, a configuration, a directory of hooks.d files or one of them.
+    """The findings about a bundle, a configuration, a directory of hooks.d files or CDI specifications, or one of them.
 
     UsageError if there is nothing of that path.
     """
@@ -57,16 +59,17 @@ def lint(path: str) -> tuple[Finding, ...]:
         config = os.path.join(path, CONFIG)
         return tuple(_config(config, path) if os.path.exists(config) else _directory(path))
     if not os.path.exists(path):
-        raise UsageError(f"{path}: no such file or directory", hint="a bundle, or a directory of hooks.d files")
-    return tuple(_config(path, os.path.dirname(path)) if _is_config(path) else _hook_file(path))
+        raise UsageError(f"{path}: no such file or directory", hint="a bundle, or a directory of hooks.d or CDI files")
+    return tuple(_config(path, os.path.dirname(path)) if _has(path, "ociVersion", "process") else _file(path))
 
 
-def _is_config(path: str) -> bool:
+def _has(path: str, *names: str) -> bool:
+    """Whether the document has one of these members; by its name, where it cannot be read."""
     try:
-        value = load(read_file(path), path)
+        value = read_document(path)
     except SlingerError:
-        return os.path.basename(path) == CONFIG
-    return isinstance(value, dict) and ("ociVersion" in value or "process" in value)
+        return "ociVersion" in names and os.path.basename(path) == CONFIG
+    return isinstance(value, dict) and not value.keys().isdisjoint(names)
 
 
 # ---- config.json
@@ -92,7 +95,7 @@ def _config(file: str, bundle: str) -> Iterator[Finding]:
     root, mounts = _inside(top, bundle)
     for stage, entries in stages:
         if stage == DEPRECATED and entries:
-            yield Finding(WARNING, file, f"hooks.{stage}", "deprecated since runtime-spec 1.1: use createRuntime")
+            yield Finding(WARNING, file, f"hooks.{stage}", DEPRECATION)
         for index, entry in enumerate(entries):
             yield from _entry(file, stage, f"hooks.{stage}[{index}]", entry, (root, mounts))
 
@@ -128,19 +131,43 @@ def _inside(top: Reader, bundle: str) -> tuple[str, tuple[Mounted, ...]]:
 
 def _directory(path: str) -> Iterator[Finding]:
     names = sorted(os.listdir(path))
-    files = [name for name in names if name.endswith(".json")]
+    files = [name for name in names if name.endswith(".json") or _is_cdi(f"{path}/{name}")]
     for name in names:
         if name not in files and similar_name(os.path.splitext(name)[1], (".json",)):
             yield Finding(WARNING, f"{path}/{name}", "", "not read: the name of a hooks.d file ends in .json")
     if not files:
-        yield Finding(WARNING, path, "", "neither a bundle nor a hooks.d file is in it")
+        yield Finding(WARNING, path, "", "neither a bundle nor a hooks.d file nor a CDI specification is in it")
     for name in files:
-        yield from _hook_file(f"{path}/{name}")
+        yield from _file(f"{path}/{name}")
+
+
+def _is_cdi(file: str) -> bool:
+    return file.endswith(".yaml") or (file.endswith(".json") and _has(file, "cdiVersion", "containerEdits"))
+
+
+def _file(file: str) -> Iterator[Finding]:
+    return _cdi_file(file) if _is_cdi(file) else _hook_file(file)
+
+
+def _cdi_file(file: str) -> Iterator[Finding]:
+    yield from _open_to_others(file)
+    try:
+        spec = parse_spec(file, 0, read_document(file))
+    except SlingerError as error:
+        yield _fault(file, error)
+        return
+    for edits in (spec.edits, *(each for _, each in spec.devices)):
+        for index, (stage, hook) in enumerate(edits.hooks):
+            at = f"{edits.at}.hooks[{index}]"
+            if stage == DEPRECATED:
+                yield Finding(WARNING, file, f"{at}.hookName", f"{stage} is {DEPRECATION}")
+            yield from _words(file, at, hook)
+            if stage_of(stage).path_in != CONTAINER:
+                yield from _program(file, at, hook.path, "/", ())
 
 
 def _hook_file(file: str) -> Iterator[Finding]:
-    if place := writable_by_others(file):
-        yield Finding(WARNING, file, "", f"every user may write to {place}, and so choose what root runs")
+    yield from _open_to_others(file)
     try:
         parsed, warnings = parse_hook_file(file, read_file(file))
     except SlingerError as error:
@@ -151,10 +178,15 @@ def _hook_file(file: str) -> Iterator[Finding]:
         yield Finding(WARNING, file, at, message)
     yield from _conditions(file, parsed)
     if DEPRECATED in parsed.stages:
-        yield Finding(WARNING, file, "stages", "prestart is deprecated since runtime-spec 1.1: use createRuntime")
+        yield Finding(WARNING, file, "stages", f"{DEPRECATED} is {DEPRECATION}")
     yield from _words(file, "hook", parsed.hook)
     if any(stage_of(stage).path_in != CONTAINER for stage in parsed.stages):
         yield from _program(file, "hook", parsed.hook.path, "/", ())
+
+
+def _open_to_others(file: str) -> Iterator[Finding]:
+    if place := writable_by_others(file):
+        yield Finding(WARNING, file, "", f"every user may write to {place}, and so choose what root runs")
 
 
 def _conditions(file: str, parsed: HookFile) -> Iterator[Finding]:
