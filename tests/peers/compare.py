@@ -32,13 +32,16 @@ class Finding:
         return "\n".join([f"{self.case}: {self.key}", *values])
 
 
-def findings(case: str, shown: Mapping[str, Flat]) -> list[Finding]:
-    """Compare what the runtimes showed (by runtime). When some refused, only the others' reports are compared."""
-    outcomes = {name: flat["outcome"] for name, flat in shown.items()}
-    ran = {name: flat for name, flat in shown.items() if flat["outcome"] != "refused"}
-    found = [] if len(set(outcomes.values())) == 1 else [Finding(case=case, key="outcome", values=outcomes)]
-    for key in sorted(set[str]().union(*ran.values()) - {"outcome"}):
-        values = {name: flat.get(key, ABSENT) for name, flat in ran.items()}
+def findings(case: str, shown: Mapping[str, Flat], always: Sequence[str] = ("outcome",)) -> list[Finding]:
+    """Compare what the runtimes showed (by runtime).
+
+    always: the keys that say how it ended; the others are compared between those that have a report, of which a
+    runtime that refused has none.
+    """
+    ran = {name: flat for name, flat in shown.items() if flat["outcome"] != "refused" and set(flat) - set(always)}
+    found: list[Finding] = []
+    for key in (*always, *sorted(set[str]().union(*ran.values()) - set(always))):
+        values = {name: flat.get(key, ABSENT) for name, flat in (shown if key in always else ran).items()}
         if len(set(values.values())) > 1:
             found.append(Finding(case=case, key=key, values=values))
     return found

@@ -3,50 +3,33 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import tempfile
 from collections.abc import Generator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
 from tests.bundles import Bundle, Json, Outcome, base_config, changed, find_runtime, make_bundle, run_runtime
 from tests.peers.anchors import anchors
 from tests.peers.case import Case
-from tests.peers.compare import Finding, findings
 from tests.peers.normal import Flat, namespace_ids, normalise
 from tests.peers.terminal import run_with_terminal
+from tests.peers.together import Together
 
 RUNTIMES: Final = tuple(name for name in ("runc", "crun", "slinger") if find_runtime(name))
 
 
-class Comparison:
-    """Runs each case once with every runtime, all at the same time, and remembers what differed.
-
-    Each runtime has joinable namespaces of its own: what one sets there (a sysctl, `ro` of the one superblock of
-    sysfs in a network namespace) the others do not see.
-    """
-
-    def __init__(self, anchors: Mapping[str, Mapping[str, str]]) -> None:
-        """Take the paths of the namespaces that the cases join, by runtime."""
-        self._anchors = anchors
-        self._found: dict[str, list[Finding]] = {}
-
-    def found(self, case: Case) -> list[Finding]:
-        """Return what the runtimes differ in."""
-        if case.name not in self._found:
-            with ThreadPoolExecutor(len(RUNTIMES)) as pool:
-                runs = {name: pool.submit(observe, case, name, self._anchors[name]) for name in RUNTIMES}
-                self._found[case.name] = findings(case.name, {name: run.result() for name, run in runs.items()})
-        return self._found[case.name]
-
-
 @contextlib.contextmanager
-def comparison() -> Generator[Comparison]:
-    """Give a comparison, with its namespaces held open."""
+def comparison() -> Generator[Together[Case]]:
+    """Give the runtimes that are here, each with joinable namespaces of its own, held open.
+
+    What one sets there (a sysctl, `ro` of the one superblock of sysfs in a network namespace) the others do not see.
+    """
     with contextlib.ExitStack() as stack:
-        yield Comparison({name: stack.enter_context(anchors()) for name in RUNTIMES})
+        places = {name: stack.enter_context(anchors()) for name in RUNTIMES}
+        yield Together({name: functools.partial(observe, runtime=name, places=places[name]) for name in RUNTIMES})
 
 
 def known_namespaces(places: Mapping[str, str]) -> dict[str, str]:

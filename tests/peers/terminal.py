@@ -1,4 +1,4 @@
-"""Run a bundle with a terminal whose master side is ours: `run --detach --console-socket`, as engines do."""
+"""Call a runtime that makes a terminal whose master side is ours: --console-socket, as engines do."""
 
 from __future__ import annotations
 
@@ -6,28 +6,32 @@ import json
 import os
 import socket
 from collections.abc import Mapping
+from pathlib import Path
 
-from tests.bundles import Bundle, Json, Outcome, changed, runtime_at
+from tests.bundles import Bundle, Json, Outcome, Runtime, changed, runtime_at
 
 WAIT = 10.0
 
 
 def run_with_terminal(program: str, bundle: Bundle, *options: str) -> Outcome:
-    """Run the bundle with process.terminal; stdout is what the program wrote to its terminal.
+    """Run the bundle with process.terminal; stdout is what the program wrote to its terminal."""
+    config: Mapping[str, Json] = json.loads((bundle.directory / "config.json").read_text())
+    bundle.write_config(changed(config, {"process.terminal": True}))
+    with runtime_at(program, bundle.directory / "state") as runtime:
+        arguments = ("--detach", "--bundle", str(bundle.directory), bundle.container)
+        return with_terminal(runtime, bundle.directory / "console", "run", *options, *arguments)
+
+
+def with_terminal(runtime: Runtime, path: Path, verb: str, *arguments: str) -> Outcome:
+    """Call the verb with a console socket at the path; stdout is what is written to the terminal.
 
     TimeoutError when the runtime succeeds and sends no terminal.
     """
-    path = bundle.directory / "console"
-    config: Mapping[str, Json] = json.loads((bundle.directory / "config.json").read_text())
-    bundle.write_config(changed(config, {"process.terminal": True}))
-    with (
-        socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener,
-        runtime_at(program, bundle.directory / "state") as runtime,
-    ):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
         listener.bind(str(path))
         listener.listen(1)
-        arguments = ("--detach", "--console-socket", str(path), "--bundle", str(bundle.directory), bundle.container)
-        outcome = runtime.call("run", *options, *arguments)
+        outcome = runtime.call(verb, "--console-socket", str(path), *arguments)
+        path.unlink()
         if outcome.status != 0:
             return outcome
         listener.settimeout(WAIT)

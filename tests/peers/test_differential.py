@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -18,8 +18,9 @@ from tests.peers.cases import CASES
 from tests.peers.compare import Finding, explanation
 from tests.peers.differences import DIFFERENCES, VERSIONS
 from tests.peers.document import PAGE, with_table
-from tests.peers.observe import RUNTIMES, Comparison, comparison
+from tests.peers.observe import comparison
 from tests.peers.row import Difference
+from tests.peers.together import Together
 from tests.requires import cgroup_layout, requires
 
 by_name = pytest.mark.parametrize(
@@ -28,7 +29,7 @@ by_name = pytest.mark.parametrize(
 
 
 @pytest.fixture(scope="module")
-def runs() -> Iterator[Comparison]:
+def runs() -> Iterator[Together[Case]]:
     """Share one comparison between the tests."""
     with comparison() as shared:
         yield shared
@@ -46,28 +47,26 @@ def made_for_this_machine() -> bool:
     return True
 
 
-def unexplained(found: list[Finding], *, exact: bool) -> list[Finding]:
+def unexplained(found: list[Finding], *, exact: bool, table: Sequence[Difference] = DIFFERENCES) -> list[Finding]:
     """List what no row explains. Not exact (another machine, other peers): only where slinger agrees with none."""
-    left = [finding for finding in found if explanation(finding, DIFFERENCES) is None]
+    left = [finding for finding in found if explanation(finding, table) is None]
     return left if exact else [finding for finding in left if finding.odd() & {"slinger", "all"}]
 
 
 @requires("root", "runc", "crun")
 @by_name
-def test_a_process_sees_the_same_under_every_runtime(case: Case, runs: Comparison) -> None:
+def test_a_process_sees_the_same_under_every_runtime(case: Case, runs: Together[Case]) -> None:
     """Whatever the runtimes show differently has a row in differences.py."""
     left = unexplained(runs.found(case), exact=made_for_this_machine())
     assert left == [], "\n".join(["", *map(str, left)])
 
 
 @requires("root", "runc", "crun", "podman")
-def test_every_known_difference_is_still_to_be_seen(runs: Comparison) -> None:
+def test_every_known_difference_is_still_to_be_seen(runs: Together[Case]) -> None:
     """A row of differences.py that explains nothing any more is removed. Holds where the table is exact."""
     if not made_for_this_machine():
         return
-    used = {explanation(finding, DIFFERENCES) for case in CASES for finding in runs.found(case)}
-    checkable = [row for row in DIFFERENCES if row.odd == "all" or row.odd in RUNTIMES]
-    assert [row for row in checkable if row not in used] == []
+    assert runs.unused(CASES, DIFFERENCES) == []
 
 
 def test_the_page_about_the_peers_is_up_to_date() -> None:
