@@ -6,7 +6,7 @@ import json
 import shutil
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from tests.integration.plain import PlainBox
 
 pytestmark = requires("root")
+
+NODES: Final[Json] = [{"path": "/dev/full"}, {"path": "/dev/brimming", "hostPath": "/dev/full"}]
 
 
 def write_hook(directory: Path, name: str, hook: Json, *stages: str, when: Json | None = None) -> Path:
@@ -270,9 +272,10 @@ def test_nvidia_s_hooks_do_their_work(box: Box) -> None:
 @requires("plain-userns", "common-python")
 def test_a_plain_user_s_device_is_bound(plain: PlainBox) -> None:
     """Where nodes cannot be made."""
-    write_spec(plain.calls / "cdi", devices=devices(deviceNodes=[{"path": "/dev/full"}], env=["THING=1"]))
+    write_spec(plain.calls / "cdi", devices=devices(deviceNodes=NODES, env=["THING=1"]))
     options = ("--cdi-spec-dir", f"{plain.calls}/cdi", "--cdi-device", "vendor.com/thing=dev")
-    plain.configure({"process.args": [INSIDE, "report", "--probe", "/dev/full"]})
+    plain.configure({"process.args": [INSIDE, "report", "--probe", "/dev/full", "--probe", "/dev/brimming"]})
     report = mapping(json.loads(plain.succeed(*plain.running(*options))))
     assert "THING=1" in sequence(report["env"])
-    assert mapping(mapping(report["probes"])["/dev/full"])["device"] == "1:7"
+    probes = mapping(report["probes"])
+    assert [mapping(probes[path])["device"] for path in ("/dev/full", "/dev/brimming")] == ["1:7", "1:7"]

@@ -91,6 +91,18 @@ def test_a_device_node_that_is_described_need_not_be_there() -> None:
     assert result.config.linux.resources is None
 
 
+def test_in_a_user_namespace_a_node_of_another_name_is_bound() -> None:
+    """It cannot be made there, and linux.devices has no word for the host's path."""
+    namespaces = [{"type": "user"}, {"type": "mount"}]
+    nodes = [{"path": "/dev/a", "hostPath": "/dev/null"}, {"path": "/dev/null"}]
+    result = injected({"deviceNodes": nodes}, ("linux.namespaces", namespaces), nodes={"/dev/null": NULL})
+    assert result.config.mounts[-1] == Mount("/dev/a", "bind", "/dev/null", ("bind", "nosuid", "noexec"))
+    assert result.config.linux.devices == (Device("c", "/dev/null", 1, 3, 0o666),)
+    assert [each.target for each in result.added] == [
+        *("mounts[1]", "linux.devices[0]", "linux.resources.devices[0]", "linux.resources.devices[1]")
+    ]
+
+
 def test_a_mount_comes_where_it_can_be_seen() -> None:
     """Below those that lie in it and above what it lies in; the order of the others is the configuration's."""
     mounts = [{"destination": path, "type": "tmpfs", "source": "x"} for path in ("/a", "/a/b/c", "/z", "/q/r")]

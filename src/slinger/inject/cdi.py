@@ -10,10 +10,10 @@ from slinger.errors import ConfigError
 from slinger.inject.cdi_spec import NO_ACCESS, CdiSpec, DeviceNode, Edits, check_name
 from slinger.inject.draft import Draft, Injected, Source
 from slinger.record import Record
-from slinger.spec.config import Device, DeviceRule
+from slinger.spec.config import Device, DeviceRule, Mount, User
 from slinger.spec.features import DEVICES
 from slinger.spec.reader import key_path
-from slinger.spec.values import quote
+from slinger.spec.values import has_namespace, quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -176,20 +176,22 @@ def _add_node(draft: Draft, node: DeviceNode, host: HostNode | None, source: Sou
     major, minor = node.major, node.minor
     if host is not None and not major and kind != "p":
         major, minor = host.major, host.minor
-    user = draft.config.process.user if draft.config.process is not None else None
-    draft.add_device(
-        Device(
-            type=kind,
-            path=node.path,
-            major=major,
-            minor=minor,
-            file_mode=host.mode if node.file_mode is None and host is not None else node.file_mode,
-            uid=(user.uid or None) if node.uid is None and user is not None else node.uid,
-            gid=(user.gid or None) if node.gid is None and user is not None else node.gid,
-        ),
-        source,
-    )
+    if node.host_path != node.path and kind != "p" and has_namespace(draft.config.linux, "user"):
+        # Nodes cannot be made there and are bound, which linux.devices can say only of the same path.
+        draft.add_mount(Mount(node.path, "bind", node.host_path, ("bind", "nosuid", "noexec")), source)
+    else:
+        mode = host.mode if node.file_mode is None and host is not None else node.file_mode
+        draft.add_device(_device(draft.config, node, Device(kind, node.path, major, minor, mode)), source)
     if kind in {"b", "c"} and node.permissions != NO_ACCESS:
         draft.add_rule(
             DeviceRule(allow=True, type=kind, major=major, minor=minor, access=node.permissions or ALL_ACCESS), source
         )
+
+
+def _device(config: Config, node: DeviceNode, device: Device) -> Device:
+    """The device with its owner: the program's user, unless the specification names one."""
+    user = config.process.user if config.process is not None else User()
+    return device.replace(
+        uid=(user.uid or None) if node.uid is None else node.uid,
+        gid=(user.gid or None) if node.gid is None else node.gid,
+    )
