@@ -26,6 +26,10 @@ GRANULARITY, LEAST = 10, 10
 INFO = {
     "/info/L3/cbm_mask": "7ff\n",
     "/info/L3/num_closids": f"{CLASSES}\n",
+    "/info/L3/min_cbm_bits": "1\n",
+    "/info/L3_MON/mon_features": "llc_occupancy\nmbm_total_bytes\nmbm_local_bytes\n",
+    "/info/MB/delay_linear": "1\n",
+    "/info/MB/num_closids": f"{CLASSES}\n",
     "/info/MB/bandwidth_gran": f"{GRANULARITY}\n",
     "/info/MB/min_bandwidth": f"{LEAST}\n",
 }
@@ -77,6 +81,15 @@ class Class:
         self.values = new
 
 
+def _counts(folder: str, tasks: int) -> dict[str, str]:
+    """What a cache counts: the first one by the number of tasks, the second one not at the moment."""
+    first = {"llc_occupancy": 4096 * tasks, "mbm_total_bytes": 1000 * tasks, "mbm_local_bytes": 600 * tasks}
+    return {
+        **{f"{folder}/mon_L3_00/{name}": f"{count}\n" for name, count in first.items()},
+        **{f"{folder}/mon_L3_01/{name}": "Unavailable\n" for name in first},
+    }
+
+
 def _shown(name: str, domain: str, value: int) -> str:
     return f"{domain}={value}" if name == "MB" else f"{domain}={value:03x}"
 
@@ -109,9 +122,12 @@ class Tree:
         for name, group in self.classes.items():
             base = f"/{name}".rstrip("/")
             found[f"{base}/schemata"] = group.schemata()
-            found[f"{base}/tasks"] = "".join(f"{pid}\n" for pid in sorted(group.tasks.union(*group.monitors.values())))
-            for monitor, tasks in group.monitors.items():
-                found[f"{base}/mon_groups/{monitor}/tasks"] = "".join(f"{pid}\n" for pid in sorted(tasks))
+            for place, tasks in (
+                (base, group.tasks.union(*group.monitors.values())),
+                *((f"{base}/mon_groups/{monitor}", tasks) for monitor, tasks in group.monitors.items()),
+            ):
+                found[f"{place}/tasks"] = "".join(f"{pid}\n" for pid in sorted(tasks))
+                found |= _counts(f"{place}/mon_data", len(tasks))
         return found
 
     def folders(self) -> set[str]:

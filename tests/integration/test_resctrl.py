@@ -6,6 +6,7 @@ goes by the container's record, and is called as a command.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -70,7 +71,7 @@ def failure(box: Box, kind: type[SlingerError], rdt: dict[str, Json], **changes:
 
 def groups(tree: Path) -> list[str]:
     """The control groups that there are beside the default one, and all monitoring groups, by their paths."""
-    own = {each.name for each in tree.iterdir() if each.is_dir()} - {"info", "mon_groups"}
+    own = {each.name for each in tree.iterdir() if each.is_dir()} - {"info", "mon_groups", "mon_data"}
     monitors = [str(each.relative_to(tree)) for each in tree.glob("**/mon_groups/*")]
     return sorted([*own, *monitors])
 
@@ -261,6 +262,40 @@ def test_update_needs_a_container_that_was_made_with_a_group(box: Box) -> None:
     box.create()
     said = box.fail("update", "--l3-cache-schema", "L3:0=1", box.id)
     assert said == "--l3-cache-schema: the container has no linux.intelRdt (it gets its group in resctrl at create)"
+
+
+@pytest.mark.parametrize("monitored", [True, False])
+def test_statistics_tell_of_the_group(box: Box, tree: Path, *, monitored: bool) -> None:
+    """Under runc's names: of the container alone if it is monitored, else of the group. What is not counted is 0."""
+    (tree / "shared").mkdir()
+    (tree / "shared" / "schemata").write_text(f"{HALF}\n{SLOW}\n")
+    (tree / "shared" / "tasks").write_text("1")
+    create(box, {"closID": "shared", "enableMonitoring": monitored})
+    said = json.loads(box.succeed("events", "--stats", box.id))["data"]["intel_rdt"]
+    tasks = 1 if monitored else 2
+    assert said == {
+        "l3_cache_info": {"cbm_mask": "7ff", "min_cbm_bits": 1, "num_closids": 4},
+        "l3_cache_schema_root": "L3:0=7ff;1=7ff",
+        "l3_cache_schema": "L3:0=7e0;1=01f",
+        "mem_bw_info": {"bandwidth_gran": 10, "delay_linear": 1, "min_bandwidth": 10, "num_closids": 4},
+        "mem_bw_schema_root": "MB:0=100;1=100",
+        "mem_bw_schema": "MB:0=30;1=70",
+        "schemata": ["L3:0=7e0;1=01f", "    MB:0=30;1=70"],  # as the kernel pads them, and runc
+        "mbm_stats": [
+            {"mbm_total_bytes": 1000 * tasks, "mbm_local_bytes": 600 * tasks},
+            {"mbm_total_bytes": 0, "mbm_local_bytes": 0},
+        ],
+        "cmt_stats": [{"llc_occupancy": 4096 * tasks}, {"llc_occupancy": 0}],
+    }
+
+
+def test_statistics_go_on_where_the_group_was_removed(box: Box, tree: Path) -> None:
+    """What is left to tell is what the machine has."""
+    create(box, {"closID": "shared", "l3CacheSchema": HALF})
+    (tree / "shared").rmdir()
+    data = json.loads(box.succeed("events", "--stats", box.id))["data"]
+    assert (data["intel_rdt"]["cmt_stats"], data["pids"]["current"]) == ([], 1)
+    assert not {"schemata", "l3_cache_schema", "mem_bw_schema"} & set(data["intel_rdt"])
 
 
 # ---- a create that fails
