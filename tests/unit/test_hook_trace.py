@@ -8,7 +8,8 @@ import pytest
 
 from slinger.errors import HostError
 from slinger.hooks.layout import lay_out
-from slinger.hooks.trace import Step, capability_names, read_trace, totals, trace_data
+from slinger.hooks.records import capability_names
+from slinger.hooks.trace import Step, read_trace, totals, trace_data
 from slinger.hooks.tracing import Tracer
 from slinger.hooks.words import in_words, moment
 from slinger.plan import ops

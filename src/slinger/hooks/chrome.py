@@ -6,8 +6,8 @@ Complete events (``ph`` X) with ``ts`` and ``dur`` in microseconds, a thread for
 
 from __future__ import annotations
 
-from slinger.hooks.records import to_json
-from slinger.hooks.trace import HOOK, LANES, capability_names
+from slinger.hooks.records import to_shown
+from slinger.hooks.trace import HOOK, LANES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def _named(what: str, tid: int, value: str | int) -> dict[str, object]:
 def _event(step: Step, record: HookRecord | None) -> dict[str, object]:
     details: dict[str, object] = {"verb": step.verb, "about": step.about, "origin": step.origin}
     if step.lane == HOOK and record is not None:
-        details = {**details, **to_json(record), "capabilities": capability_names(record)}
+        details = {**details, **to_shown(record)}
     return {
         "name": f"{step.name} {step.about}".strip(),
         "cat": step.category,

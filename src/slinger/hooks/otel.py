@@ -11,7 +11,8 @@ from __future__ import annotations
 import hashlib  # noqa: TID253 - this file is loaded for --otel alone
 
 from slinger.errors import HostError
-from slinger.hooks.trace import HOOK, capability_names
+from slinger.hooks.records import capability_names
+from slinger.hooks.trace import HOOK
 from slinger.host.sites import ensure_sites
 
 TYPE_CHECKING = False

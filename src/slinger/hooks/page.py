@@ -13,8 +13,8 @@ import html
 import os
 
 from slinger.hooks.layout import lay_out
-from slinger.hooks.records import cut_note
-from slinger.hooks.trace import CATEGORIES, GATE, HOOK, LANES, capability_names, totals
+from slinger.hooks.records import capability_names, cut_note
+from slinger.hooks.trace import CATEGORIES, GATE, HOOK, LANES, totals
 from slinger.hooks.words import in_words, moment
 from slinger.spec.jsontext import dump
 

@@ -115,6 +115,18 @@ def to_json(record: HookRecord) -> dict[str, object]:
     return shown
 
 
+def to_shown(record: HookRecord) -> dict[str, object]:
+    """As ``to_json``, for people and their tools: with capabilities by name."""
+    return {**to_json(record), "capabilities": capability_names(record)}
+
+
+def capability_names(record: HookRecord) -> tuple[str, ...]:
+    """The effective capabilities of a hook's run, by name; () where they are not known."""
+    from slinger.linux.capabilities import names_of  # noqa: PLC0415 - whoever records has no need of names
+
+    return names_of(record.capabilities or 0)
+
+
 def _key(name: str) -> str:
     """``exit_status`` -> ``exitStatus``."""
     first, *rest = name.split("_")

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from slinger.errors import HostError
-from slinger.hooks.records import HookRecord, parse_record, to_json
+from slinger.hooks.records import HookRecord, parse_record, to_shown
 from slinger.lifecycle import STAGE_NAMES
-from slinger.linux.capabilities import names_of
 from slinger.plan.ops import ACTORS, OPS, op_name
 from slinger.record import Record
 from slinger.spec.jsontext import load
@@ -192,7 +191,7 @@ def trace_data(trace: Trace) -> dict[str, object]:
         "bundle": trace.bundle,
         "ended": trace.ended,
         "errors": [{"verb": verb, "message": message} for verb, message in trace.errors],
-        "hooks": [{**to_json(record), "capabilities": capability_names(record)} for record in trace.hooks],
+        "hooks": [to_shown(record) for record in trace.hooks],
         "steps": [dict(step.__dict__) for step in trace.steps],
     }
 
@@ -204,8 +203,3 @@ def totals(trace: Trace) -> tuple[tuple[str, int], ...]:
         if step.category != GATE or step.lane == BRAIN:
             sums[step.category] += step.duration
     return tuple((name, duration) for name, duration in sums.items() if duration)
-
-
-def capability_names(record: HookRecord) -> tuple[str, ...]:
-    """The effective capabilities of a hook's run, by name; () where they are not known."""
-    return names_of(record.capabilities or 0)
