@@ -108,3 +108,11 @@ def test_a_hook_tells_the_capabilities_that_its_program_had() -> None:
     with Walk(*cloned(OPTIONS), bounded, hook, ops.SetUser("", uid=1000, gid=1000), hook) as walk:
         walk.finish()
         assert [(ran.how, ran.capabilities) for ran in walk.hooks] == [(HOW_EXIT, 0x21), (HOW_EXIT, 0)]
+
+
+def test_after_the_announcement_nobody_looks_at_a_clock() -> None:
+    """Where the clock is a system call, a filter may forbid it: a failure after that tells no times any more."""
+    with Walk(KEEP, *cloned(OPTIONS), TELL, ops.Announce(""), ops.Unshare("", flags=1)) as walk:
+        walk.finish()
+        assert (walk.executing, walk.failed is not None) == (True, True)
+        assert times_of(walk)[-2:] == [(0, 0), (0, 0)]
