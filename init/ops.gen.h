@@ -25,6 +25,7 @@ enum op_kind {
     OP_OOM_SCORE,
     OP_CONCEAL,
     OP_KEYRING,
+    OP_LOOPBACK,
     OP_NETWORK_SOCKET,
     OP_OPEN_TREE,
     OP_ID_MAP,
@@ -75,7 +76,7 @@ enum op_kind {
     OP_KEEP_TIMES,
     OP_TELL_TIMES,
 };
-#define OP_KINDS 62
+#define OP_KINDS 63
 
 enum message_kind {
     MESSAGE_INIT_PID,
@@ -488,6 +489,8 @@ static inline int op_take(struct reader *r, struct op *op) {
         take_string(r, &op->keyring.name);
         take_string(r, &op->keyring.label);
         return 0;
+    case OP_LOOPBACK:
+        return 0;
     case OP_NETWORK_SOCKET:
         return 0;
     case OP_OPEN_TREE:
@@ -731,6 +734,7 @@ int do_session(struct hands *h);
 int do_oom_score(struct hands *h, const struct op_oom_score *op);
 int do_conceal(struct hands *h);
 int do_keyring(struct hands *h, const struct op_keyring *op);
+int do_loopback(struct hands *h);
 int do_network_socket(struct hands *h);
 int do_open_tree(struct hands *h, const struct op_open_tree *op);
 int do_id_map(struct hands *h, const struct op_id_map *op);
@@ -809,6 +813,8 @@ static inline int op_do(struct hands *h, const struct op *op) {
         return do_conceal(h);
     case OP_KEYRING:
         return do_keyring(h, &op->keyring);
+    case OP_LOOPBACK:
+        return do_loopback(h);
     case OP_NETWORK_SOCKET:
         return do_network_socket(h);
     case OP_OPEN_TREE:

@@ -221,6 +221,11 @@ ROOTLESS: Final[tuple[tuple[Op, tuple[Op, ...], str], ...]] = (
         "linux.netDevices: socket NETLINK_ROUTE: permission denied",
     ),
     (
+        ops.Loopback("linux.namespaces"),
+        (*cloned(), answering("socket", errno.EACCES)),
+        "linux.namespaces: socket AF_UNIX: permission denied",
+    ),
+    (
         ops.NoNewPrivileges("process.noNewPrivileges"),
         (*cloned(), NO_PRCTL),
         "process.noNewPrivileges: prctl PR_SET_NO_NEW_PRIVS: operation not permitted",

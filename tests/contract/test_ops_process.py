@@ -218,6 +218,14 @@ def test_a_sysctl_is_written_in_the_namespace_of_init(rootfs: Path) -> None:
     assert Path("/proc/sys/net/ipv4/ip_default_ttl").read_text(encoding="ascii") == before
 
 
+@works(ops.Loopback)
+def test_lo_is_up_in_the_namespace_of_init(rootfs: Path) -> None:
+    """It gets its address with that, and the kernel a route to it."""
+    routes = payload_hook("/bin/payload", "hook-cat", "/proc/net/fib_trie")
+    with Walk(*entered(rootfs, CLONE_NEWNET), routes, ops.Loopback("linux.namespaces"), routes, LOOK).reach() as walk:
+        assert [b"127.0.0.1" in each.stdout for each in walk.hooks] == [False, True]
+
+
 @works(ops.Rlimit)
 @pytest.mark.parametrize(
     ("soft", "hard", "shown"),

@@ -174,12 +174,13 @@ def test_a_missing_bundle(command: Command, bundle: Path, container_id: str) -> 
 
 IDS: Final = [
     ("", "invalid container ID format: empty"),
-    ("a/b", 'invalid container ID format: "a/b" (letters, digits and _+-. are allowed)'),
-    ("../x", 'invalid container ID format: "../x" (letters, digits and _+-. are allowed)'),
-    (".", 'invalid container ID format: "." (letters, digits and _+-. are allowed)'),
-    ("..", 'invalid container ID format: ".." (letters, digits and _+-. are allowed)'),
-    ("a b", 'invalid container ID format: "a b" (letters, digits and _+-. are allowed)'),
-    ("ä", 'invalid container ID format: "ä" (letters, digits and _+-. are allowed)'),
+    ("a/b", 'invalid container ID format: "a/b": invalid character "/" (letters, digits and _+-. are allowed)'),
+    ("../x", 'invalid container ID format: "../x": invalid character "/" (letters, digits and _+-. are allowed)'),
+    (".foo", 'invalid container ID format: ".foo" starts with a dot (it would be hidden)'),
+    (".", 'invalid container ID format: "." starts with a dot (it would be hidden)'),
+    ("..", 'invalid container ID format: ".." starts with a dot (it would be hidden)'),
+    ("a b", 'invalid container ID format: "a b": invalid character " " (letters, digits and _+-. are allowed)'),
+    ("ä", 'invalid container ID format: "ä": invalid character "ä" (letters, digits and _+-. are allowed)'),
     ("a" * 256, "invalid container ID format: 256 characters, at most 255 are allowed"),
 ]
 
@@ -187,7 +188,7 @@ IDS: Final = [
 @pytest.mark.spec("runtime.md#create/id-in-use")
 @pytest.mark.parametrize("verb", ["create", "run", "start", "state", "kill", "delete"])
 @pytest.mark.parametrize(
-    ("name", "message"), IDS, ids=["empty", "slash", "up", "dot", "dots", "space", "umlaut", "long"]
+    ("name", "message"), IDS, ids=["empty", "slash", "up", "hidden", "dot", "dots", "space", "umlaut", "long"]
 )
 def test_an_id_that_is_no_name(command: Command, bundle: Path, name: str, message: str, verb: str) -> None:
     """The same for every verb that takes one."""

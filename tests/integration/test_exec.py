@@ -107,6 +107,7 @@ def test_a_program_that_cannot_be_run_is_said_as_engines_read_it(
         (["--cwd", "tmp"], 'process.cwd: must be an absolute path, got "tmp"'),
         (["--cwd", "/none"], "process.cwd (/none): chdir: no such file or directory"),
         (["--env", "novalue"], 'process.env[2]: expected NAME=VALUE, got "novalue"'),
+        (["--cap", "CAP_NONE"], '--cap: unknown capability "CAP_NONE" (capabilities(7) lists them)'),
         (["--preserve-fds", "1"], "--preserve-fds 1: file descriptor 3 is not open"),
         (
             ["--tty", "--detach"],
@@ -127,12 +128,6 @@ def test_a_wrong_option_runs_nothing(shared: Box, options: list[str], message: s
     witness = shared.bundle.rootfs / "tmp/ran"
     assert refusal(shared, *options, shared.id, INSIDE, "write", "/tmp/ran", "x") == message
     assert not witness.exists()
-
-
-def test_an_unknown_capability_is_one_warning(shared: Box) -> None:
-    """And no failure (config.md, "capabilities")."""
-    done = shared.call("exec", "--cap", "CAP_NONE", shared.id, INSIDE, "true")
-    assert (done.status, done.stderr) == (0, 'slinger: warning: --cap: unknown capability "CAP_NONE", ignored\n')
 
 
 def test_detached_it_outlives_the_call(shared: Box) -> None:

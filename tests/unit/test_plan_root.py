@@ -150,6 +150,14 @@ def test_devices_of_the_document_are_made_and_replace_default_ones() -> None:
     )
 
 
+def test_a_slash_at_the_end_of_a_devices_path_does_not_count() -> None:
+    """As for runc and crun; /dev/null/ is the default device as well."""
+    given = {"type": "c", "major": 1, "minor": 3}
+    nodes = made(("linux.devices", [{**given, "path": "/dev/null/"}, {**given, "path": "/mnt//"}]))
+    assert set(nodes) == {each.path for each in DEFAULTS} | {"/mnt"}
+    assert nodes["/dev/null"].origin == "linux.devices[0]"
+
+
 @pytest.mark.parametrize(("changes", "facts"), [((USER, *MAPS), FACTS), ((), FACTS.replace(in_user_namespace=True))])
 def test_where_no_node_can_be_made_the_hosts_are_bound(changes: tuple[tuple[str, object], ...], facts: Facts) -> None:
     """In a user namespace mknod(2) is forbidden, fifos excepted; slots go on from those of the mounts."""

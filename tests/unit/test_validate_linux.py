@@ -90,6 +90,7 @@ RELATIVE_AND_STATIC = ["MPOL_F_RELATIVE_NODES", "MPOL_F_STATIC_NODES"]
             {"memBwSchema": "MB:0=1\nL3:0=1"},
             'intelRdt.memBwSchema: must be one line that begins with "MB:", got "MB:0=1\\nL3:0=1"',
         ),
+        ("devices", [{**FUSE, "path": "//"}], "devices[0].path: must not be the root of the container"),
         ("memoryPolicy", {"mode": "BIND"}, f'memoryPolicy.mode: expected one of {MODES}, got "BIND"'),
         ("memoryPolicy", {"mode": "MPOL_BIND"}, "memoryPolicy.nodes: must have at least one node with MPOL_BIND"),
         (

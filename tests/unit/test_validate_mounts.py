@@ -31,8 +31,8 @@ MAPS = (("linux.uidMappings", ROOTLESS_MAP), ("linux.gidMappings", ROOTLESS_MAP)
         ({**BIND, "source": ""}, ".source: must not be empty for a bind mount"),
         ({**BIND, "source": "", "type": "bind", "options": []}, ".source: must not be empty for a bind mount"),
         (
-            {**BIND, "options": ["rbind", "ro", "size=1", "mode=2"]},
-            '.options: a bind mount takes no options of a file system, got "size=1,mode=2"',
+            {**BIND, "options": ["rbind", "r0", "noexe", "mode=2"]},
+            '.options: a bind mount takes no options of a file system, got "r0,noexe"',
         ),
         ({**TMPFS, "destination": "/"}, ".destination: cannot mount over the root of the container"),
         ({**TMPFS, "destination": "a/../.."}, ".destination: cannot mount over the root of the container"),
@@ -100,6 +100,15 @@ def test_a_possible_mount_is_accepted(mount: object) -> None:
 def test_an_id_mapped_mount_may_use_the_maps_of_the_container() -> None:
     """config.md: a mount without mappings of its own may take those of the user namespace."""
     assert warned(("mounts", [{**BIND, "options": ["bind", "idmap"]}]), USER_NAMESPACE, *MAPS) == ()
+
+
+def test_options_of_a_file_system_are_a_warning_for_a_bind_mount() -> None:
+    """mount(2) ignores them, so runc and crun do, and configurations have them."""
+    options = ["rbind", "ro", "size=1", "mode=2"]
+    assert warned(("mounts", [{**BIND, "options": options}])) == (
+        'mounts[0].options: a bind mount takes no options of a file system, ignored: "size=1,mode=2"',
+    )
+    assert warned(("mounts", [{**BIND, "options": ["bind", "remount", "size=1"]}])) == ()
 
 
 def test_a_relative_destination_is_a_warning() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from slinger.cli import GLOBALS, TABLE
 from slinger.cli_options import Scan
-from slinger.errors import SlingerError
+from slinger.errors import ConfigError, SlingerError
 from slinger.spec.config import Capabilities, Config, ConsoleSize, CpuAffinity, Process, Rlimit, User
 from slinger.verbs import Call
 from slinger.verbs.exec import make_process, parse_user
@@ -40,12 +40,11 @@ def config(process: Process | None = OWN) -> Config:
     return parsed().replace(process=process)
 
 
-def made(*words: str, own: Process | None = OWN, warned: list[str] | None = None) -> Process:
+def made(*words: str, own: Process | None = OWN) -> Process:
     """The process of `exec WORDS`."""
     scan = Scan(GLOBALS, TABLE)
     scan.read(["exec", *words])
-    warn = (warned if warned is not None else []).append
-    return make_process(config(own), Call(scan.arguments, scan.options, warn, print))
+    return make_process(config(own), Call(scan.arguments, scan.options, print, print))
 
 
 def test_without_options_it_is_the_containers_own_process_with_another_command() -> None:
@@ -109,11 +108,11 @@ def test_a_capability_for_a_process_without_any() -> None:
     assert caps == Capabilities(bounding=one, effective=one, permitted=one)
 
 
-def test_an_unknown_capability_is_warned_of_once_and_left_out() -> None:
-    """Not once for each set that it would have been in."""
-    warned: list[str] = []
-    assert made("--cap", "CAP_NONE", "box", "sh", warned=warned).capabilities == OWN.capabilities
-    assert warned == ['--cap: unknown capability "CAP_NONE", ignored']
+def test_an_unknown_capability_is_an_error() -> None:
+    """It was asked for by hand: the process is not run without it."""
+    with pytest.raises(ConfigError) as caught:
+        made("--cap", "CAP_KILL", "--cap", "none", "box", "sh")
+    assert str(caught.value) == '--cap: unknown capability "none" (capabilities(7) lists them)'
 
 
 NO_IDS = ["", " ", "-1", "+1", "1000abc", "0x10", "1_0", " 1", "1 ", "1.0", "99999999999", "4294967296", "4294967295"]

@@ -43,15 +43,19 @@ def default_root(environment: dict[str, str] | None = None) -> str:
 
 
 def check_id(container_id: str) -> None:
-    """Raise UsageError unless it can be a directory name and nothing more (runc's alphabet)."""
+    """Raise UsageError unless it can be a directory name and nothing more (runc's alphabet, and not hidden)."""
     if not container_id:
         raise UsageError("invalid container ID format: empty")
     if len(container_id) > ID_LIMIT:
         message = f"invalid container ID format: {len(container_id)} characters, at most {ID_LIMIT} are allowed"
         raise UsageError(message)
-    if container_id in {".", ".."} or not ID_CHARACTERS.issuperset(container_id):
-        message = f'invalid container ID format: "{container_id}"'
-        raise UsageError(message, hint="letters, digits and _+-. are allowed")
+    for character in container_id:
+        if character not in ID_CHARACTERS:
+            message = f'invalid container ID format: "{container_id}": invalid character "{character}"'
+            raise UsageError(message, hint="letters, digits and _+-. are allowed")
+    if container_id.startswith("."):
+        message = f'invalid container ID format: "{container_id}" starts with a dot'
+        raise UsageError(message, hint="it would be hidden")
 
 
 def prepare_root(root: str) -> str:

@@ -46,8 +46,14 @@ def dev_is_hosts(config: Config) -> bool:
 
 
 def _wanted(config: Config) -> list[tuple[str, Device]]:
-    """(origin, device): those of the config, and the default ones that it does not name itself."""
-    own = [(f"linux.devices[{index}]", device) for index, device in enumerate(config.linux.devices)]
+    """(origin, device): those of the config, and the default ones that it does not name itself.
+
+    A slash at the end of a path would ask for a directory.
+    """
+    own = [
+        (f"linux.devices[{index}]", device.replace(path=device.path.rstrip("/")) if device.path[-1:] == "/" else device)
+        for index, device in enumerate(config.linux.devices)
+    ]
     named = {device.path for _, device in own}
     return [("", device) for device in DEFAULTS if device.path not in named] + own
 

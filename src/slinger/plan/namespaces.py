@@ -97,10 +97,15 @@ def clone_ops(config: Config, facts: Facts, first: Sequence[Op] = ()) -> list[Op
 
 
 def network_ops(config: Config) -> list[Op]:
-    """The socket through which the brain moves devices into a new network namespace; see join_ops for a joined one."""
-    if not config.linux.net_devices or not is_new(config, "network"):
+    """In a new network namespace: lo is up, as programs expect (runc and crun do it), and where the brain is to move
+    devices, the socket through which it does; see join_ops for a joined one.
+    """
+    if not is_new(config, "network"):
         return []
-    return [ops.NetworkSocket("linux.netDevices")]
+    plan: list[Op] = [ops.Loopback(ORIGIN)]
+    if config.linux.net_devices:
+        plan.append(ops.NetworkSocket("linux.netDevices"))
+    return plan
 
 
 def time_ops(config: Config, writer: str = ops.INIT) -> list[Op]:

@@ -134,6 +134,10 @@ class Keyring(Op):
     label: str = ""
 
 
+class Loopback(Op):
+    """Bring up lo in the network namespace that one is in: the kernel makes it down (netdevice(7))."""
+
+
 class NetworkSocket(Op):
     """Open a socket of rtnetlink(7) in the network namespace that one is in, and send it to the brain."""
 
@@ -543,12 +547,11 @@ class Exec(Op):
 
 OPS: tuple[type[Op], ...] = (
     Fork, OpenNamespace, Join, Clone, Gate, Handles, TakeRoot, Unshare, TimeOffsets, Session, OomScore, Conceal,
-    Keyring, NetworkSocket, OpenTree, IdMap, MapTree, Shelf, Shelve, Unshelve, Propagation, AttachRoot, OpenRoot,
-    MountNew, MountBind, Reconfigure, MountChange, MakeNode, MakeLink, Console, Pivot, RootChange, Mask, ReadonlyPath,
-    Hostname,
-    Domainname, Sysctl, Hook, Rlimit, Personality, Scheduler, IoPriority, MemoryPolicy, Affinity, ProcessLabel,
-    AppArmor, NoNewPrivileges, Bounding, StdioOwner, SetUser, Capabilities, Chdir, Home, FindProgram, WaitStart,
-    Release, CloseOnExec, Announce, Seccomp, Exec, KeepTimes, TellTimes,
+    Keyring, Loopback, NetworkSocket, OpenTree, IdMap, MapTree, Shelf, Shelve, Unshelve, Propagation, AttachRoot,
+    OpenRoot, MountNew, MountBind, Reconfigure, MountChange, MakeNode, MakeLink, Console, Pivot, RootChange, Mask,
+    ReadonlyPath, Hostname, Domainname, Sysctl, Hook, Rlimit, Personality, Scheduler, IoPriority, MemoryPolicy,
+    Affinity, ProcessLabel, AppArmor, NoNewPrivileges, Bounding, StdioOwner, SetUser, Capabilities, Chdir, Home,
+    FindProgram, WaitStart, Release, CloseOnExec, Announce, Seccomp, Exec, KeepTimes, TellTimes,
 )  # fmt: skip
 
 

@@ -88,6 +88,8 @@ def check_devices(config: Config) -> None:
         at = f"linux.devices[{index}]"
         demand_one_of(device.type, DEVICE_TYPES, f"{at}.type")
         demand_absolute(device.path, f"{at}.path")
+        if not device.path.strip("/"):
+            raise ConfigError(f"{at}.path", "must not be the root of the container")
         demand_within(device.major, 0, _LARGEST_NUMBER, f"{at}.major")
         demand_within(device.minor, 0, _LARGEST_NUMBER, f"{at}.minor")
 

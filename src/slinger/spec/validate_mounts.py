@@ -65,12 +65,20 @@ def check_mounts(config: Config) -> None:
 
 
 def warn_mounts(config: Config) -> tuple[str, ...]:
-    """A relative destination is deprecated, and relative to / (config.md)."""
-    return tuple(
-        f"mounts[{index}].destination: relative path {quote(mount.destination)}, taken relative to / (deprecated)"
-        for index, mount in enumerate(config.mounts)
-        if not mount.destination.startswith("/")
-    )
+    """A relative destination is deprecated, and relative to / (config.md). A bind mount makes no file system that could
+    take options: mount(2) ignores them, and so configurations have them.
+    """
+    warnings: list[str] = []
+    for index, mount in enumerate(config.mounts):
+        at = f"mounts[{index}]"
+        if not mount.destination.startswith("/"):
+            path = quote(mount.destination)
+            warnings.append(f"{at}.destination: relative path {path}, taken relative to / (deprecated)")
+        options = parse_options(mount.options)
+        if is_bind(mount, options) and not options.remount and options.specific:
+            given = quote(",".join(options.specific))
+            warnings.append(f"{at}.options: a bind mount takes no options of a file system, ignored: {given}")
+    return tuple(warnings)
 
 
 def check_rootless_mounts(config: Config) -> None:
@@ -97,15 +105,15 @@ def _check_strings(mount: Mount, at: str) -> None:
 
 
 def _check_kind(mount: Mount, options: MountOptions, at: str) -> None:
-    """A bind mount needs a source and takes no data; a new file system needs a type."""
+    """A bind mount needs a source and knows all of its words; a new file system needs a type."""
     if is_bind(mount, options):
         if not mount.source and not options.remount:
             raise ConfigError(f"{at}.source", "must not be empty for a bind mount")
-        if options.specific:
-            raise ConfigError(
-                f"{at}.options",
-                f"a bind mount takes no options of a file system, got {quote(','.join(options.specific))}",
-            )
+        # Values for a file system do no harm; but a word that is misspelt might have been "ro".
+        words = [each for each in options.specific if "=" not in each]
+        if words:
+            given = quote(",".join(words))
+            raise ConfigError(f"{at}.options", f"a bind mount takes no options of a file system, got {given}")
     elif not mount.type and not options.remount:
         raise ConfigError(f"{at}.type", "must not be empty, except for a bind mount")
 

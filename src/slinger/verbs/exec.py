@@ -17,8 +17,6 @@ from slinger.verbs.create import check_open
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from slinger.verbs import Call, Values
 
 
@@ -66,7 +64,7 @@ def make_process(config: Config, call: Call) -> Process:
         process = own.replace(args=command, terminal=False, console_size=None)
     else:
         raise UsageError("exec: what to run is missing", hint="slinger exec ID COMMAND, or --process FILE")
-    return changed(process, options, call.warn)
+    return changed(process, options)
 
 
 def read(path: str) -> bytes:
@@ -97,7 +95,7 @@ def confined(process: Process, own: Process) -> Process:
     )
 
 
-def changed(process: Process, options: Values, warn: Callable[[str], None]) -> Process:
+def changed(process: Process, options: Values) -> Process:
     """The process with what the options say; what they do not say stays."""
     user = parse_user(options.text("user"), process.user) if options.given("user") else process.user
     groups = tuple(parse_id(each, "--additional-gids") for each in options.texts("additional-gids"))
@@ -106,24 +104,21 @@ def changed(process: Process, options: Values, warn: Callable[[str], None]) -> P
         cwd=options.text("cwd") if options.given("cwd") else process.cwd,
         env=process.env + options.texts("env"),
         user=user.replace(additional_gids=user.additional_gids + groups),
-        capabilities=with_capabilities(process.capabilities, options.texts("cap"), warn),
+        capabilities=with_capabilities(process.capabilities, options.texts("cap")),
         no_new_privileges=options.flag("no-new-privs") if options.given("no-new-privs") else process.no_new_privileges,
         apparmor_profile=options.text("apparmor") or process.apparmor_profile,
         selinux_label=options.text("process-label") or process.selinux_label,
     )
 
 
-def with_capabilities(
-    sets: Capabilities | None, names: tuple[str, ...], warn: Callable[[str], None]
-) -> Capabilities | None:
-    """With the capabilities of --cap; one that is unknown is warned of once, and left out."""
-    added: list[str] = []
-    for each in names:
-        name = each.upper() if each.upper().startswith("CAP_") else f"CAP_{each.upper()}"
-        if name in CAPABILITIES:
-            added.append(name)
-        else:
-            warn(f'--cap: unknown capability "{each}", ignored')
+def with_capabilities(sets: Capabilities | None, names: tuple[str, ...]) -> Capabilities | None:
+    """With the capabilities of --cap. An unknown one is an error: unlike a configuration, which is to work on other
+    kernels as well, this was asked for here and now.
+    """
+    added = [each.upper() if each.upper().startswith("CAP_") else f"CAP_{each.upper()}" for each in names]
+    for given, name in zip(names, added, strict=True):
+        if name not in CAPABILITIES:
+            raise ConfigError("--cap", f'unknown capability "{given}"', hint="capabilities(7) lists them")
     if not added:
         return sets
     sets = sets or Capabilities()
