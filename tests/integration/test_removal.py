@@ -85,6 +85,21 @@ def test_two_removers_of_one_container_are_both_content(crowd: Box) -> None:
     each(crowd, live)
 
 
+def test_containers_that_share_a_parent_leave_it_to_none(crowd: Box) -> None:
+    """Each makes the parent if it is not there, and the last one removes it, whoever was first."""
+    config = json.loads((crowd.directory / "config.json").read_text("utf-8"))
+
+    def live(name: str) -> None:
+        config_of = crowd.calls / f"{name}.json"
+        linux = config["linux"] | {"cgroupsPath": f"/{crowd.id}-pod/inner/{name}"}
+        config_of.write_text(json.dumps(config | {"linux": linux}), "utf-8")
+        for _ in range(2):
+            crowd.succeed("create", "--bundle", str(crowd.directory), "--config", str(config_of), name)
+            crowd.succeed("delete", "--force", name)
+
+    each(crowd, live)
+
+
 def namespaces_without(box: Box, kind: str) -> dict[str, Json | Drop]:
     """The change of a config that leaves one namespace out."""
     document = json.loads((box.directory / "config.json").read_text("utf-8"))

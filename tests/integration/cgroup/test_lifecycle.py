@@ -197,9 +197,28 @@ def test_a_parent_that_went_away_is_made_again(name: str) -> None:
     cgroup.make(late, None)
     assert all(os.path.isdir(place.path) for place in late.places)
     cgroup.remove(late)
-    for each in hierarchies:  # what was there when we looked is not ours to remove
-        os.rmdir(f"{each.path}{name}/parent")
-        os.rmdir(f"{each.path}{name}")
+    assert not any(os.path.exists(f"{each.path}{name}") for each in hierarchies)
+
+
+def test_a_parent_goes_with_the_last_container_below_it(name: str) -> None:
+    """Whoever made it, and unless somebody else did."""
+    hierarchies = probe.probe_hierarchies()
+    theirs = [f"{each.path}{name}" for each in hierarchies]
+    for path in theirs:
+        os.mkdir(path)
+        if "cpuset" in path:
+            for file in ("cpuset.cpus", "cpuset.mems"):
+                Path(path, file).write_text(Path(path).parent.joinpath(file).read_text("utf-8"), "utf-8")
+    first, second = (
+        cgroup.make(cgroup.locate(f"{name}/ours/{box}", "unused", hierarchies, rootless=False), None)
+        for box in ("first", "second")
+    )
+    cgroup.remove(first)
+    assert all(os.path.isdir(f"{path}/ours") for path in theirs)
+    cgroup.remove(second)
+    assert [os.listdir(path).count("ours") for path in theirs] == [0] * len(theirs)
+    for path in theirs:
+        os.rmdir(path)
 
 
 @requires("setpriv")

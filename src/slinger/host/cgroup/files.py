@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 READ_SIZE = 1 << 16
+# Users may set the first on what is theirs, but not on every kernel's v1; root may set the second everywhere.
+MARKS = ("user.slinger.parent", "trusted.slinger.parent")
 
 
 def write(path: str, value: str) -> None:
@@ -61,6 +63,30 @@ def children(path: str) -> tuple[str, ...]:
             return tuple(sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False)))
     except FileNotFoundError:
         return ()
+
+
+def mark(path: str) -> None:
+    """Note on a cgroup that it was made for the containers below it, so that whoever is last there may remove it.
+
+    Best effort: where attributes cannot be set, only the container that made it knows.
+    """
+    for name in MARKS:
+        try:
+            os.setxattr(path, name, b"1")
+        except OSError:
+            continue
+        return
+
+
+def marked(path: str) -> bool:
+    """Whether there is such a note; False if the cgroup is gone."""
+    for name in MARKS:
+        try:
+            os.getxattr(path, name)
+        except OSError:
+            continue
+        return True
+    return False
 
 
 def sizes(path: str, ending: str) -> tuple[str, ...]:

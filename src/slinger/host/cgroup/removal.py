@@ -1,7 +1,7 @@
 """Removing what was made: the container's cgroups, those that it made below them, and our empty parents.
 
-What was there before us stays, by the record: ``Place.base`` and ``Place.kept``. Any number of calls do
-the same as one.
+What was there before us stays, by the record: ``Place.base`` and ``Place.kept``; but a parent that another container
+made is marked, and goes with the last one below it. Any number of calls do the same as one.
 """
 
 from __future__ import annotations
@@ -35,11 +35,19 @@ def remove(ref: Ref, *, kill: bool = False) -> None:
         except HostError as error:
             failures.append(error)
     for place in ref.places:
-        for parent in place.made()[1:]:
-            if not _rmdir(parent):  # others have put their cgroups there
-                break
+        _remove_parents(place)
     if failures:
         raise failures[0]
+
+
+def _remove_parents(place: Place) -> None:
+    """Those that we made, or another container before us, unless others have put their cgroups there."""
+    made = place.made()
+    parent = place.path.rpartition("/")[0]
+    while parent != place.mount and (parent in made or files.marked(parent)):
+        if not _rmdir(parent):
+            return
+        parent = parent.rpartition("/")[0]
 
 
 def _try_quick(place: Place, *, kill: bool) -> bool:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 MODE = 0o755
 DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+PARENT_TRIES = 100
 CPUSET = ("cpuset.cpus", "cpuset.mems")
 # A process that fork() has not finished yet is EINVAL to cgroup.procs.
 NEWBORN_TRIES, NEWBORN_PAUSE = 6, 0.03
@@ -93,6 +94,16 @@ def _make(place: Place, table: tuple[Write, ...], *, alone: bool) -> None:
 
 def _mkdirs(place: Place, asked: set[str]) -> None:
     """All of ``place.made()``, from the top; a cpuset gets what its parent has, other than the files ``asked`` for."""
+    for left in range(PARENT_TRIES - 1, -1, -1):
+        try:
+            return _mkdirs_once(place, asked)
+        except FileNotFoundError:  # a parent went with the last container below it
+            if not left or not files.exists(place.mount):
+                raise
+    return None
+
+
+def _mkdirs_once(place: Place, asked: set[str]) -> None:
     cpuset = "cpuset" in place.controllers
     for path in reversed(place.made()):
         _mkdir(place, path)
@@ -108,6 +119,7 @@ def _mkdir(place: Place, path: str) -> None:
     except FileExistsError:
         if path == place.path:  # somebody else's, since we looked
             check_unused(place)
+        return
     except FileNotFoundError:  # an ancestor that was there was removed by who made it
         parent = path.rpartition("/")[0]
         if parent == place.mount:
@@ -115,7 +127,9 @@ def _mkdir(place: Place, path: str) -> None:
         _mkdir(place, parent)
         if "cpuset" in place.controllers:
             _inherit(place, parent, CPUSET)
-        os.mkdir(path, MODE)
+        raise  # and _mkdirs begins anew: others may be at work on the same parents
+    if path != place.path:
+        files.mark(path)
 
 
 def _inherit(place: Place, path: str, names: tuple[str, ...]) -> None:
