@@ -236,7 +236,7 @@ class Runtime:
         open_fds: how many descriptors it gets beside stdio, from 3 on (at most 7); they lead to /dev/null.
         """
         redirections = " ".join(f"{fd}</dev/null" for fd in range(3, 3 + open_fds))
-        shell = ("sh", "-c", f'exec "$@" {redirections}', "sh")
+        shell = ("sh", "-c", f'exec "$@" {redirections}', "sh") if open_fds else ()
         done = subprocess.run(
             [*PREPARE, *shell, self.program, "--root", str(self.root), *arguments],
             input=stdin,

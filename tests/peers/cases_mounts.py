@@ -296,6 +296,10 @@ MORE_MOUNTS: Final = (
         for kind in ("rprivate", "rslave", "rshared", "runbindable", "sideways", "")
     ),
     Case(
+        name="root propagation shared and a mask",
+        changes={"linux.rootfsPropagation": "shared", "linux.maskedPaths": ["/secrets"]},
+    ),
+    Case(
         name="root propagation shared and a bind",
         changes={"linux.rootfsPropagation": "rshared", **bind(DATA, "/mnt", "rbind")},
     ),

@@ -210,6 +210,17 @@ MORE_NAMESPACES: Final = (
         },
         owner=MAPPED_OWNER,
     ),
+    Case(
+        name="user namespace with a sysctl of its own",
+        changes={**USER_NAMESPACE, "linux.sysctl": {"user.max_user_namespaces": "3"}},
+        look=("--file", "/proc/sys/user/max_user_namespaces"),
+        owner=MAPPED_OWNER,
+    ),
+    Case(
+        name="user namespace with a scheduler",
+        changes={**USER_NAMESPACE, "process.scheduler": {"policy": "SCHED_OTHER", "nice": -3}},
+        owner=MAPPED_OWNER,
+    ),
     Case(name="user namespace without mappings", changes={"linux.namespaces+": [{"type": "user"}]}),
     Case(
         name="user namespace with mappings of users alone",

@@ -54,7 +54,11 @@ MASKS: Final = (
         *("crun", "mounts:/sys/firmware:super"),
         "a masked directory is a tmpfs, read-only as a file system (runc, slinger) or as a mount (crun)",
     ),
-    *rows("crun", "mounts:/secrets:super", "the same: how a masked directory is read-only", "masked *"),
+    *rows(
+        *("crun", "mounts:/secrets:super"),
+        "the same: how a masked directory is read-only",
+        *("masked *", "root propagation shared and a mask"),
+    ),
     *rows("crun", "mounts:/data*", "crun masks first and makes read-only then", "masked and read-only at once"),
     *rows(
         *("crun", "probes:/proc/keys:mode"),
@@ -97,7 +101,7 @@ MOUNTS: Final = (
         *("cgroup writable", "cgroup mount without options", "cgroup namespace and a cgroup mount"),
     ),
     *rows(
-        *("all", "mounts:/*/systemd:source"),
+        *("all", "mounts:/*/systemd*:source"),
         "the name of the source of a v1 hierarchy in a cgroup namespace is not specified",
     ),
     *rows(
@@ -140,6 +144,11 @@ MOUNTS: Final = (
 )
 
 PROPAGATION: Final = (
+    *rows(
+        *("slinger", "mounts:/secrets:propagation"),
+        "a mask is a mount like any other: on a mount that is shared it is shared",
+        "root propagation *shared*",
+    ),
     *rows(
         *("crun", "mounts:/mnt:propagation"),
         "crun 1.8 undoes the propagation of all mounts when it makes the tree private after the pivot",

@@ -47,7 +47,7 @@ def _mounts(table: Json) -> dict[str, Json]:
     points: dict[str, Json] = {}
     for line in sequence(table):
         entry = dict(mapping(line))
-        point = text(entry.pop("point"))
+        point = re.sub(r"^/proc/(?!1/)\d+/", "/proc/PID/", text(entry.pop("point")))
         count = 1 + sum(name == point or name.startswith(f"{point} #") for name in points)
         points[point if count == 1 else f"{point} #{count}"] = entry
     return points

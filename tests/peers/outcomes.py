@@ -79,8 +79,12 @@ SLINGER: Final = (
     ("a mount of type `bind` is a bind mount without the option, too", ("bind without options",)),
     ("mounts may be absent", ("mounts absent",)),
     (
+        "user.* are settings of the user namespace, which is the container's",
+        ("user namespace with a sysctl of its own",),
+    ),
+    (
         "process.scheduler is applied, and here the kernel refuses it; the peers do not know it",
-        ("scheduler FIFO", "scheduler RR"),
+        ("scheduler FIFO", "scheduler RR", "user namespace with a scheduler"),
     ),
     (
         "a property that would have no effect is an error, since something else was meant",

@@ -36,7 +36,7 @@ def wrong(name: str, *words: str, status: str = "absent") -> Call:
 ON_STATUS: Final = (
     *on_every_status("state", "state", "@ID@"),
     *on_every_status("list of JSON", "list", "--format", "json"),
-    *on_every_status("list of ids", "list", "--quiet"),
+    *on_every_status("list of ids", "list", "--quiet", statuses=("absent", "running")),
     *on_every_status("start", "start", "@ID@"),
     *on_every_status("kill", "kill", "@ID@", "KILL"),
     *on_every_status("kill --all", "kill", "--all", "@ID@", "KILL"),
