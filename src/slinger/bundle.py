@@ -13,7 +13,7 @@ from slinger.hooks.functions import hooks_json
 from slinger.spec.config import Namespace
 from slinger.spec.default import default_config
 from slinger.spec.jsontext import dump_pretty, load
-from slinger.spec.parse import parse_config
+from slinger.spec.parse import RECEIVER_VARIABLE, parse_config
 from slinger.spec.validate import validate
 
 TYPE_CHECKING = False
@@ -130,7 +130,7 @@ class Bundle:
     def config(self) -> Config:
         """config.json as records, read on first use. ConfigError if it is missing or wrong."""
         if self._config is None:
-            self._config, _ = parse_config(self._read())
+            self._config, _ = parse_config(self._read(), receiver=os.environ.get(RECEIVER_VARIABLE, ""))
         return self._config
 
     def _read(self) -> bytes:

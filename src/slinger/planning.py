@@ -12,7 +12,7 @@ from slinger.plan.compile import Plan, compile_plan
 from slinger.plan.facts import Options
 from slinger.plan.privileges import refused_capabilities
 from slinger.record import Record
-from slinger.spec.parse import parse_config
+from slinger.spec.parse import RECEIVER_VARIABLE, parse_config
 from slinger.spec.validate import validate
 
 TYPE_CHECKING = False
@@ -75,7 +75,7 @@ def read_config(path: str, warn: Callable[[str], None]) -> tuple[Config, bytes]:
         raise HostError.of(f"reading {path}", error) from error
     finally:
         os.close(fd)
-    config, warnings = parse_config(text)
+    config, warnings = parse_config(text, receiver=os.environ.get(RECEIVER_VARIABLE, ""))
     for warning in (*warnings, *validate(config, rootless=os.geteuid() != 0)):
         warn(warning)
     return config, text

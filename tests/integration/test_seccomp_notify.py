@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from errno import EADDRNOTAVAIL
 from pathlib import Path
 
@@ -147,3 +148,46 @@ def test_an_agent_that_ends_lets_the_exec_fail(box: Box, path: Path) -> None:
     with Agent(path, None):
         assert box.fail("start", box.id) == f'process.args: exec: "{INSIDE}": function not implemented'
     assert box.left() == []
+
+
+@pytest.mark.parametrize("by", ["annotation", "environment"])
+def test_the_listener_can_be_named_beside_the_configuration(box: Box, path: Path, by: str) -> None:
+    """As crun lets it, where listenerPath is not given: by an annotation, or by the caller's environment."""
+    receiver = "run.oci.seccomp.receiver"
+    box.configure(
+        {
+            "process.args": [INSIDE, "try-syscall", "mkdirat"],
+            "linux.seccomp": {**profile(path, "mkdirat"), "listenerPath": "", "listenerMetadata": ""},
+            "annotations": {receiver: str(path)} if by == "annotation" else {},
+        }
+    )
+    env = {"RUN_OCI_SECCOMP_RECEIVER": str(path)} if by == "environment" else {}
+    with Agent(path, EADDRNOTAVAIL) as agent:
+        assert json.loads(box.succeed(*box.running(), env={**os.environ, **env})) == {"mkdirat": "EADDRNOTAVAIL"}
+    assert agent.answered == 1
+
+
+def test_a_listener_of_an_annotation_has_an_absolute_path(box: Box) -> None:
+    """The error names the annotation."""
+    config = {"linux.seccomp": profile(Path(), "mkdirat") | {"listenerPath": ""}}
+    box.configure({**config, "annotations": {"run.oci.seccomp.receiver": "agent"}})
+    message = box.fail(*box.running())
+    assert message == 'annotations["run.oci.seccomp.receiver"]: must be an absolute path, got "agent"'
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_an_unknown_system_call_is_an_error_where_an_annotation_says_so(box: Box, *, strict: bool) -> None:
+    """Else the rest of the profile holds."""
+    rules: list[Json] = [{"names": ["mkdirat", "no_such_call"], "action": "SCMP_ACT_ERRNO", "errnoRet": 99}]
+    box.configure(
+        {
+            "process.args": [INSIDE, "try-syscall", "mkdirat"],
+            "linux.seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": rules},
+            "annotations": {"run.oci.seccomp_fail_unknown_syscall": "1"} if strict else {},
+        }
+    )
+    if strict:
+        expected = 'linux.seccomp.syscalls[0].names[1]: libseccomp: unknown system call "no_such_call"'
+        assert box.fail(*box.running()) == expected
+    else:
+        assert json.loads(box.succeed(*box.running())) == {"mkdirat": "EADDRNOTAVAIL"}

@@ -139,5 +139,5 @@ def test_an_id_leads_nowhere_else(box: Box, canary: Path, verb: str, name: str) 
 def test_features_tell_which_annotations_are_not_to_be_trusted(box: Box) -> None:
     """CVE-2024-3154: who takes annotations from others must filter these."""
     told = mapping(json.loads(box.succeed("features")))
-    unsafe = ["org.systemd.property.", "run.oci.hooks.", "run.oci.keep_original_groups", "cdi.k8s.io/"]
-    assert told["potentiallyUnsafeConfigAnnotations"] == unsafe
+    ours = ["run.oci.hooks.", "run.oci.keep_original_groups", "run.oci.seccomp.receiver"]
+    assert told["potentiallyUnsafeConfigAnnotations"] == ["org.systemd.property.", *ours, "cdi.k8s.io/"]

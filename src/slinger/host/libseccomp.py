@@ -101,13 +101,15 @@ class _Filter:
         if result != -errno.EEXIST:
             _check(result, path, name)
 
-    def add_rule(self, path: str, rule: SeccompRule) -> None:
+    def add_rule(self, path: str, rule: SeccompRule, *, known_only: bool) -> None:
         action = _action(rule.action, rule.errno_ret)
         if action == self.default:
             return  # libseccomp refuses a rule that changes nothing
         for at, name in enumerate(rule.names):
             number = self.library.seccomp_syscall_resolve_name(name.encode())
             if number == UNKNOWN_SYSCALL:
+                if known_only:
+                    raise ConfigError(f"{path}.names[{at}]", f'libseccomp: unknown system call "{name}"')
                 continue  # a profile may name calls that this library does not know yet (config-linux.md)
             for arguments in _groups(rule.args):
                 self._add(f"{path}.names[{at}]", action, number, arguments)
@@ -165,7 +167,7 @@ def build(seccomp: Seccomp) -> SeccompProgram:
         for at, name in enumerate(seccomp.architectures):
             made.add_architecture(f"linux.seccomp.architectures[{at}]", name)
         for at, rule in enumerate(seccomp.syscalls):
-            made.add_rule(f"linux.seccomp.syscalls[{at}]", rule)
+            made.add_rule(f"linux.seccomp.syscalls[{at}]", rule, known_only=seccomp.known_calls_only)
         program = made.export()
         head = _unknown_calls(made.library, seccomp)
     if not program:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from slinger.spec.config import Seccomp
 
 CACHE = ".seccomp"  # no container's id begins with a dot
-FORMAT = 4  # of an entry, and of our translation
+FORMAT = 5  # of an entry, and of our translation
 DIGEST_BYTES, FLAGS_BYTES, INSTRUCTION_BYTES = 20, 8, 8
 ENTRIES = 256  # kept at most; a filter is some KiB
 LARGEST = DIGEST_BYTES + FLAGS_BYTES + 4096 * INSTRUCTION_BYTES  # BPF_MAXINSNS

@@ -271,6 +271,7 @@ class Seccomp(Record):
     listener_path: str = ""
     listener_metadata: str = ""
     syscalls: tuple[SeccompRule, ...] = ()
+    known_calls_only: bool = False  # an annotation's wish: a name that libseccomp does not know is an error
 
 
 class IntelRdt(Record):

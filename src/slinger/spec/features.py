@@ -21,8 +21,8 @@ INTEL_RDT = True
 NET_DEVICES = True
 IDMAP = True
 # Beside systemd's properties, of which one can run programs as root (CVE-2024-3154): files on the host that hooks'
-# output goes to, and the caller's groups.
-UNSAFE = ("run.oci.hooks.", "run.oci.keep_original_groups")
+# output goes to, the caller's groups, and a socket of the host.
+UNSAFE = ("run.oci.hooks.", "run.oci.keep_original_groups", "run.oci.seccomp.receiver")
 # Obeyed only where --cdi-annotations or the settings say so: they give devices of the host, and hooks that run as root.
 DEVICES = "cdi.k8s.io/"
 # The versions of the files that can be added to a configuration, see inject/.

@@ -14,8 +14,14 @@ from slinger.spec.parse_mappings import read_mappings
 from slinger.spec.parse_process import parse_process, read_process
 from slinger.spec.parse_resources import parse_resources
 from slinger.spec.reader import Reader
+from slinger.spec.values import demand_absolute
 
 __all__ = ("parse_config", "parse_process", "parse_resources")
+
+# crun(1), "EXTENSIONS TO OCI".
+RECEIVER = "run.oci.seccomp.receiver"
+RECEIVER_VARIABLE = "RUN_OCI_SECCOMP_RECEIVER"
+KNOWN_CALLS_ONLY = "run.oci.seccomp_fail_unknown_syscall"
 
 PROPERTIES = (
     "ociVersion",
@@ -30,8 +36,11 @@ PROPERTIES = (
 )
 
 
-def parse_config(text: bytes, what: str = "config.json") -> tuple[Config, tuple[str, ...]]:
-    """The configuration in a document, and warnings. Raises ConfigError."""
+def parse_config(text: bytes, what: str = "config.json", receiver: str = "") -> tuple[Config, tuple[str, ...]]:
+    """The configuration in a document, and warnings. Raises ConfigError.
+
+    ``receiver``: the socket for seccomp notifications where the document names none (RUN_OCI_SECCOMP_RECEIVER).
+    """
     reader = Reader(load(text, what), "", what)
     hooks, warnings = read_hooks(reader)
     process = reader.object("process")
@@ -47,7 +56,23 @@ def parse_config(text: bytes, what: str = "config.json") -> tuple[Config, tuple[
         annotations=reader.map("annotations"),
         linux=Linux() if linux is None else read_linux(linux),
     )
+    config = _annotated(config, receiver)
     return config, (*warn_misspelt(reader), *warnings)
+
+
+def _annotated(config: Config, receiver: str) -> Config:
+    """What crun's annotations say of linux.seccomp. The property of the specification comes before them."""
+    seccomp = config.linux.seccomp
+    if seccomp is None:
+        return config
+    named = dict(config.annotations)
+    path = seccomp.listener_path
+    for origin, other in ((f'annotations["{RECEIVER}"]', named.get(RECEIVER, "")), (RECEIVER_VARIABLE, receiver)):
+        if not path and other:
+            demand_absolute(other, origin)
+            path = other
+    changed = seccomp.replace(listener_path=path, known_calls_only=KNOWN_CALLS_ONLY in named)
+    return config.replace(linux=config.linux.replace(seccomp=changed))
 
 
 def _read_root(root: Reader) -> Root:
