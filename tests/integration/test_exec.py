@@ -66,6 +66,8 @@ def test_signals_are_passed_on(shared: Box, number: int) -> None:
     """To the process alone: the container goes on."""
     process, name = shared.launch("exec", shared.id, INSIDE, "pause")
     wait_for(lambda: "ready" in Path(f"{name}.out").read_text(), "the program")
+    # Whoever hears of the exec a moment later has until then been asked to stop before there was a program.
+    wait_for(lambda: Path(f"/proc/{process.pid}/stat").read_text().rpartition(") ")[2][0] == "S", "slinger to listen")
     process.send_signal(number)
     done = shared.end_of(process, name)
     assert (done.status, done.stdout, done.stderr) == (0, f"ready\nsignal {number}\n", "")

@@ -183,3 +183,17 @@ def test_a_cgroup_in_which_somebody_is_is_an_error(box: Box) -> None:
     assert message.startswith("container's cgroup is not empty: 1 process(es) found (")
     assert message.endswith(" belongs to something else; choose another linux.cgroupsPath)")
     assert sorted(path.name for path in box.root.iterdir()) == [box.id]
+
+
+@pytest.mark.parametrize("verb", ["run", "exec"])
+def test_what_the_caller_ignores_is_not_ignored_by_the_program(box: Box, verb: str) -> None:
+    """nohup, and a shell that starts something in the background: signals would never reach the program (signal(7))."""
+    status: tuple[str, ...] = (INSIDE, "cat", "/proc/self/status")
+    box.configure({"process.args": status if verb == "run" else [INSIDE, "sleep", "600"]})
+    if verb == "exec":
+        box.create()
+        box.start()
+    words = box.running() if verb == "run" else ("exec", box.id, *status)
+    ignoring = ["sh", "-c", "trap '' HUP INT QUIT TERM USR1; exec \"$@\"", "sh", *box.command(*words)]
+    done = subprocess.run(ignoring, capture_output=True, text=True, check=True)
+    assert f"SigIgn:\t{0:016x}\n" in done.stdout

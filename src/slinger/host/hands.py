@@ -22,7 +22,10 @@ PROGRAM = "slinger-init"
 MFD_EXEC = 0x10  # Linux 6.3; older kernels refuse it and need no such word
 MESSAGE_LIMIT = 64 * 1024
 SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
-SIGPIPE, SIGXFSZ, SIGCHLD, SIGKILL = 13, 25, 17, 9
+SIGKILL, SIGSTOP = 9, 19
+# Back to their defaults in the hands, and so in hooks and programs: what our caller ignores (nohup, a shell's `&`) is
+# not for the container. 32 and 33 are the C library's.
+SIGNALS = tuple(number for number in range(1, 65) if number not in {SIGKILL, SIGSTOP, 32, 33})
 FD_BYTES = 4
 PATIENCE = 2000  # milliseconds; the outer process itself gives init one second (init/run.c)
 
@@ -124,7 +127,7 @@ class Hands:
                 argv,
                 dict(entry.split("=", 1) for entry in environment),
                 file_actions=actions,
-                setsigdef=(SIGPIPE, SIGXFSZ, SIGCHLD),
+                setsigdef=SIGNALS,
             )
         except OSError as error:
             ours.close()
