@@ -65,6 +65,11 @@ OWN: Final = (
 )
 ENDS: Final = (
     *rows(
+        *("slinger", "outcome, output"),
+        "a capability that nobody knows is an error where a person names it; runc warns, crun leaves it out",
+        "exec --cap unknown",
+    ),
+    *rows(
         *("slinger", "outcome, output, says"),
         "a user that cannot be read is an error, never somebody's guess (CVE-2026-30892)",
         "exec --user empty",
