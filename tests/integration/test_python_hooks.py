@@ -444,6 +444,12 @@ def test_what_the_program_had_half_printed_is_not_printed_twice(
     assert capfd.readouterr().out == "half a line"
 
 
+def test_a_thread_that_is_left_in_another_way_has_not_taken_too_long(shop: Shop) -> None:
+    """SystemExit ends a thread without a word, and a function with a timeout has one."""
+    error = failure(shop, Hooks(create_runtime=[PythonHook(calling(lambda: sys.exit("enough")), timeout=60)]))
+    assert str(error) == (f"createRuntime hook #0 ({__name__}.calling.<locals>.hook): raised SystemExit: enough")
+
+
 def test_a_keyboard_interrupt_is_the_programs(shop: Shop) -> None:
     """It goes through, and nothing is left."""
 

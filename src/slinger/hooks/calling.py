@@ -221,10 +221,12 @@ def _event_loop() -> Callable[[Coroutine[object, object, None]], None]:
     return asyncio.run
 
 
-def _outcome_of(run: Callable[[], None]) -> tuple[Ended, BaseException | None]:
+def _outcome_of(
+    run: Callable[[], None], failures: type[BaseException] = Exception
+) -> tuple[Ended, BaseException | None]:
     try:
         run()
-    except Exception as error:  # noqa: BLE001 - whatever the hook raises is its failure
+    except failures as error:
         return Ended(RAISED, f"{type(error).__qualname__}: {error}", _frames(error)), error
     return _RETURNED, None
 
@@ -236,7 +238,12 @@ def _frames(error: BaseException) -> tuple[tuple[str, int, str], ...]:
 
 def _in_a_thread(run: Callable[[], None], deadline: float | None) -> tuple[Ended, BaseException | None]:
     result: list[tuple[Ended, BaseException | None]] = []
-    thread = threading.Thread(target=lambda: result.append(_outcome_of(run)), name="slinger hook", daemon=True)
+
+    def outcome() -> None:
+        # In this thread there is no program that a SystemExit could end.
+        result.append(_outcome_of(run, BaseException))
+
+    thread = threading.Thread(target=outcome, name="slinger hook", daemon=True)
     thread.start()
     thread.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
     return result[0] if result else (Ended(TIMED_OUT), None)
