@@ -102,3 +102,45 @@ def test_another_thread_than_the_main_one_holds_nothing() -> None:
     thread.start()
     thread.join()
     assert seen == [True]
+
+
+def test_of_signals_that_come_at_once_one_ends_the_waiting_and_the_others_are_kept() -> None:
+    """Else the second would raise in the midst of what undoes for the first."""
+
+    def raise_after_another(number: int, _frame: object) -> None:
+        if number == 10:
+            os.kill(os.getpid(), 12)
+        raise KeyboardInterrupt(number)
+
+    before = [(number, _signal.signal(number, raise_after_another)) for number in (10, 12)]
+    try:
+        with signals.Held() as held:
+            with pytest.raises(KeyboardInterrupt, match="^10$"), held.waiting():
+                os.kill(os.getpid(), 10)
+            with pytest.raises(KeyboardInterrupt, match="^12$"):
+                held.check()
+    finally:
+        for number, handler in before:
+            _signal.signal(number, handler)
+
+
+def test_a_handler_that_returns_lets_the_waiting_go_on_with_what_came_meanwhile() -> None:
+    """In the order in which they came."""
+    seen: list[int] = []
+
+    def note(number: int, _frame: object) -> None:
+        seen.append(number)
+        if number == 10:
+            os.kill(os.getpid(), 12)
+            seen.append(-number)
+
+    before = [(number, _signal.signal(number, note)) for number in (10, 12)]
+    try:
+        with signals.Held() as held, held.waiting():
+            os.kill(os.getpid(), 10)
+            assert seen == [10, -10, 12]
+            os.kill(os.getpid(), 12)
+            assert seen == [10, -10, 12, 12]
+    finally:
+        for number, handler in before:
+            _signal.signal(number, handler)

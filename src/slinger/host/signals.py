@@ -114,8 +114,10 @@ class Held:
         self._before: dict[int, Callable[[int, FrameType | None], object]] = {}
         self._kept: list[int] = []
         self._open = False
+        self._over = False
 
     def __enter__(self) -> Self:
+        self._over = False
         try:
             for number in _signal.valid_signals():
                 before = _signal.getsignal(number)
@@ -142,7 +144,7 @@ class Held:
             self.check()
 
     def _restore(self) -> None:
-        self._open = True  # from now on ours only passes on, wherever it should stay in place
+        self._over = True  # from now on ours only passes on, wherever it should stay in place
         for number, before in self._before.items():
             _signal.signal(number, before)
 
@@ -170,8 +172,13 @@ class Held:
         self._open = False
 
     def _arrived(self, number: int, frame: FrameType | None) -> None:
-        if self._open:
+        if self._over:
             self._before[number](number, frame)
+        elif self._open:
+            # A handler that raises has ended the waiting: the next signal is kept, or it would meet what undoes.
+            self._open = False
+            self._before[number](number, frame)
+            self.let_through()
         else:
             self._kept.append(number)
 
