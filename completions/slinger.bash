@@ -82,7 +82,7 @@ _slinger_value() {
     'hooks show':chrome-trace) kind='-' ;;
     'hooks show':history) kind='-' ;;
     'hooks show':life) kind='' ;;
-    'hooks test':stage|'hooks test':s) kind='' ;;
+    'hooks test':stage|'hooks test':s) kind='prestart createRuntime createContainer startContainer poststart poststop' ;;
     'hooks test':index|'hooks test':n) kind='' ;;
     'hooks test':config|'hooks test':f) kind='files' ;;
     'hooks test':id) kind='' ;;
@@ -109,7 +109,7 @@ _slinger_value() {
     *:settings) kind='files' ;;
     *:trace-dir) kind='dirs' ;;
     *:otel) kind='-' ;;
-    *:criu) kind='' ;;
+    *:criu) kind='files' ;;
     *:version|*:v) kind='-' ;;
     *:help|*:h) kind='-' ;;
     *) kind=- ;;
@@ -130,10 +130,13 @@ _slinger_argument() {
     resume:0) kind='ids' ;;
     update:0) kind='ids' ;;
     events:0) kind='ids' ;;
+    stats:*) kind='ids' ;;
     ps:0) kind='ids' ;;
     hooks:0) kind='ids show test lint' ;;
     'hooks show':0) kind='ids' ;;
     'hooks test':0) kind='dirs' ;;
+    'hooks lint':0) kind='files' ;;
+    'hooks lint':*) kind='files' ;;
     plan:0) kind='dirs' ;;
     help:0) kind='verbs' ;;
     *) kind= ;;

@@ -4,13 +4,19 @@
 function __slinger_words
     set -l words (commandline -opc)
     set -l skip no
+    set -l verb ''
     for word in $words[2..-1]
         if test $skip = yes
             set skip no
         else if contains -- $word --bundle --config --console-socket --pid-file --pidfd-socket --preserve-fds --cwd --env --user --additional-gids --process --process-label --apparmor --cap --cgroup --resources --memory --memory-reservation --memory-swap --cpu-share --cpu-quota --cpu-period --cpu-burst --cpu-idle --cpu-rt-runtime --cpu-rt-period --cpuset-cpus --cpuset-mems --pids-limit --blkio-weight --l3-cache-schema --mem-bw-schema --kernel-memory --kernel-memory-tcp --interval --format --life --stage --index --id --root --log --log-format --log-level --cgroup-manager --rootless --hooks-dir --cdi-device --cdi-spec-dir --settings --trace-dir --criu
             set skip yes
+        else if contains -- "$verb $word" 'create -b' 'create -f' 'exec -e' 'exec -u' 'exec -g' 'exec -p' 'exec -c' 'run -b' 'run -f' 'update -r' 'ps -f' 'list -f' 'hooks test -s' 'hooks test -n' 'hooks test -f' 'spec -b' 'plan -f'
+            set skip yes
         else if not string match -q -- '-*' $word
             echo $word
+            if test -z "$verb"; or contains -- "$verb $word" 'hooks show' 'hooks test' 'hooks lint'
+                set verb (string trim "$verb $word")
+            end
         end
     end
 end
@@ -24,11 +30,20 @@ function __slinger_verb_is
     set -l words (__slinger_words)
     test (count $words) -gt 0; or return 1
     set -l verb $words[1]
-    if test (count $words) -gt 1; and contains -- "$words[1] $words[2]" "hooks show" "hooks test" "hooks lint"
+    if test (count $words) -gt 1; and contains -- "$words[1] $words[2]" 'hooks show' 'hooks test' 'hooks lint'
         set verb "$words[1] $words[2]"
     end
     test $verb = $argv[1]; or return 1
     test (count $argv) -eq 1; or test (count $words) -eq (math $argv[2] + (count (string split ' ' -- $verb)))
+end
+
+# Options of slinger's own: all but what stands behind the first argument of a verb that runs a program.
+function __slinger_options
+    for verb in exec ps
+        if __slinger_verb_is $verb; and not __slinger_verb_is $verb 0
+            return 1
+        end
+    end
 end
 
 function __slinger_ids
@@ -65,24 +80,24 @@ complete -c slinger -n __slinger_no_verb -a plan -d 'print, step by step, what c
 complete -c slinger -n __slinger_no_verb -a features -d 'print what this runtime supports as JSON'
 complete -c slinger -n __slinger_no_verb -a version -d 'print the version'
 complete -c slinger -n __slinger_no_verb -a help -d 'print help, of a verb when there is one'
-complete -c slinger -n 'true' -l root -x -a '(__fish_complete_directories)' -d 'directory of the containers'\'' state'
-complete -c slinger -n 'true' -l log -r -F -d 'append the error to this file as well'
-complete -c slinger -n 'true' -l log-format -x -a 'text json' -d 'format of that file: text (default) or json'
-complete -c slinger -n 'true' -l log-level -x -a 'error warning debug' -d 'what to tell: error, warning (default) or debug'
-complete -c slinger -n 'true' -l debug -d 'the same as --log-level debug, with tracebacks'
-complete -c slinger -n 'true' -l systemd-cgroup -d 'the same as --cgroup-manager systemd'
-complete -c slinger -n 'true' -l cgroup-manager -x -a 'cgroupfs systemd disabled' -d 'cgroupfs (default); the others: not yet'
-complete -c slinger -n 'true' -l rootless -x -a 'true false auto' -d 'do without a cgroup where it is denied'
-complete -c slinger -n 'true' -l hooks-dir -x -a '(__fish_complete_directories)' -d 'add the hooks of a hooks.d directory; may be repeated'
-complete -c slinger -n 'true' -l cdi-device -x -d 'add a CDI device, vendor.com/class=name; may be repeated'
-complete -c slinger -n 'true' -l cdi-annotations -d 'add the CDI devices of cdi.k8s.io/ annotations'
-complete -c slinger -n 'true' -l cdi-spec-dir -x -a '(__fish_complete_directories)' -d 'look here for CDI devices; may be repeated'
-complete -c slinger -n 'true' -l settings -r -F -d 'settings in TOML (default: /etc/slinger/config.toml)'
-complete -c slinger -n 'true' -l trace-dir -x -a '(__fish_complete_directories)' -d 'keep the records of deleted containers'\'' hooks here'
-complete -c slinger -n 'true' -l otel -d 'export spans by OpenTelemetry'
-complete -c slinger -n 'true' -l criu -x -d 'accepted for runc'\''s callers; without effect'
+complete -c slinger -n '__slinger_options' -l root -x -a '(__fish_complete_directories)' -d 'directory of the containers'\'' state'
+complete -c slinger -n '__slinger_options' -l log -r -F -d 'append the error to this file as well'
+complete -c slinger -n '__slinger_options' -l log-format -x -a 'text json' -d 'format of that file: text (default) or json'
+complete -c slinger -n '__slinger_options' -l log-level -x -a 'error warning debug' -d 'what to tell: error, warning (default) or debug'
+complete -c slinger -n '__slinger_options' -l debug -d 'the same as --log-level debug, with tracebacks'
+complete -c slinger -n '__slinger_options' -l systemd-cgroup -d 'the same as --cgroup-manager systemd'
+complete -c slinger -n '__slinger_options' -l cgroup-manager -x -a 'cgroupfs systemd disabled' -d 'cgroupfs (default); the others: not yet'
+complete -c slinger -n '__slinger_options' -l rootless -x -a 'true false auto' -d 'do without a cgroup where it is denied'
+complete -c slinger -n '__slinger_options' -l hooks-dir -x -a '(__fish_complete_directories)' -d 'add the hooks of a hooks.d directory; may be repeated'
+complete -c slinger -n '__slinger_options' -l cdi-device -x -d 'add a CDI device, vendor.com/class=name; may be repeated'
+complete -c slinger -n '__slinger_options' -l cdi-annotations -d 'add the CDI devices of cdi.k8s.io/ annotations'
+complete -c slinger -n '__slinger_options' -l cdi-spec-dir -x -a '(__fish_complete_directories)' -d 'look here for CDI devices; may be repeated'
+complete -c slinger -n '__slinger_options' -l settings -r -F -d 'settings in TOML (default: /etc/slinger/config.toml)'
+complete -c slinger -n '__slinger_options' -l trace-dir -x -a '(__fish_complete_directories)' -d 'keep the records of deleted containers'\'' hooks here'
+complete -c slinger -n '__slinger_options' -l otel -d 'export spans by OpenTelemetry'
+complete -c slinger -n '__slinger_options' -l criu -r -F -d 'accepted for runc'\''s callers; without effect'
 complete -c slinger -n '__slinger_no_verb' -l version -s v -d 'print the version'
-complete -c slinger -n 'true' -l help -s h -d 'print help, of a verb when there is one'
+complete -c slinger -n '__slinger_options' -l help -s h -d 'print help, of a verb when there is one'
 complete -c slinger -n '__slinger_verb_is create' -l bundle -s b -x -a '(__fish_complete_directories)' -d 'the bundle (default: the current directory)'
 complete -c slinger -n '__slinger_verb_is create' -l config -s f -r -F -d 'read this file instead of the bundle'\''s config.json'
 complete -c slinger -n '__slinger_verb_is create' -l console-socket -r -F -d 'send the terminal'\''s master end to this unix socket'
@@ -94,24 +109,24 @@ complete -c slinger -n '__slinger_verb_is create' -l no-subreaper -d 'do not ado
 complete -c slinger -n '__slinger_verb_is create' -l preserve-fds -x -d 'pass N more file descriptors, behind stdio and $LISTEN_FDS'
 complete -c slinger -n '__slinger_verb_is start 0' -a '(__slinger_ids)'
 complete -c slinger -n '__slinger_verb_is state 0' -a '(__slinger_ids)'
-complete -c slinger -n '__slinger_verb_is exec' -l console-socket -r -F -d 'send the terminal'\''s master end to this unix socket'
-complete -c slinger -n '__slinger_verb_is exec' -l cwd -x -a '(__fish_complete_directories)' -d 'working directory in the container'
-complete -c slinger -n '__slinger_verb_is exec' -l env -s e -x -d 'set an environment variable; may be repeated'
-complete -c slinger -n '__slinger_verb_is exec' -l tty -s t -d 'give it a terminal'
-complete -c slinger -n '__slinger_verb_is exec' -l user -s u -x -d 'user and group, as numbers'
-complete -c slinger -n '__slinger_verb_is exec' -l additional-gids -s g -x -d 'one more group; may be repeated'
-complete -c slinger -n '__slinger_verb_is exec' -l process -s p -r -F -d 'read the process from this JSON file'
-complete -c slinger -n '__slinger_verb_is exec' -l detach -s d -d 'do not wait for its end'
-complete -c slinger -n '__slinger_verb_is exec' -l pid-file -r -F -d 'write its pid to this file'
-complete -c slinger -n '__slinger_verb_is exec' -l pidfd-socket -r -F -d 'send its pidfd to this unix socket'
-complete -c slinger -n '__slinger_verb_is exec' -l process-label -x -d 'SELinux label'
-complete -c slinger -n '__slinger_verb_is exec' -l apparmor -x -d 'AppArmor profile'
-complete -c slinger -n '__slinger_verb_is exec' -l no-new-privs -d 'no new privileges'
-complete -c slinger -n '__slinger_verb_is exec' -l cap -s c -x -d 'one more capability; may be repeated'
-complete -c slinger -n '__slinger_verb_is exec' -l preserve-fds -x -d 'pass N more file descriptors, behind stdio'
-complete -c slinger -n '__slinger_verb_is exec' -l cgroup -x -d 'join this cgroup below the container'\''s'
-complete -c slinger -n '__slinger_verb_is exec' -l ignore-paused -d 'also in a paused container'
-complete -c slinger -n '__slinger_verb_is exec' -l no-subreaper -d 'accepted for runc'\''s callers; without effect'
+complete -c slinger -n '__slinger_verb_is exec 0' -l console-socket -r -F -d 'send the terminal'\''s master end to this unix socket'
+complete -c slinger -n '__slinger_verb_is exec 0' -l cwd -x -a '(__fish_complete_directories)' -d 'working directory in the container'
+complete -c slinger -n '__slinger_verb_is exec 0' -l env -s e -x -d 'set an environment variable; may be repeated'
+complete -c slinger -n '__slinger_verb_is exec 0' -l tty -s t -d 'give it a terminal'
+complete -c slinger -n '__slinger_verb_is exec 0' -l user -s u -x -d 'user and group, as numbers'
+complete -c slinger -n '__slinger_verb_is exec 0' -l additional-gids -s g -x -d 'one more group; may be repeated'
+complete -c slinger -n '__slinger_verb_is exec 0' -l process -s p -r -F -d 'read the process from this JSON file'
+complete -c slinger -n '__slinger_verb_is exec 0' -l detach -s d -d 'do not wait for its end'
+complete -c slinger -n '__slinger_verb_is exec 0' -l pid-file -r -F -d 'write its pid to this file'
+complete -c slinger -n '__slinger_verb_is exec 0' -l pidfd-socket -r -F -d 'send its pidfd to this unix socket'
+complete -c slinger -n '__slinger_verb_is exec 0' -l process-label -x -d 'SELinux label'
+complete -c slinger -n '__slinger_verb_is exec 0' -l apparmor -x -d 'AppArmor profile'
+complete -c slinger -n '__slinger_verb_is exec 0' -l no-new-privs -d 'no new privileges'
+complete -c slinger -n '__slinger_verb_is exec 0' -l cap -s c -x -d 'one more capability; may be repeated'
+complete -c slinger -n '__slinger_verb_is exec 0' -l preserve-fds -x -d 'pass N more file descriptors, behind stdio'
+complete -c slinger -n '__slinger_verb_is exec 0' -l cgroup -x -d 'join this cgroup below the container'\''s'
+complete -c slinger -n '__slinger_verb_is exec 0' -l ignore-paused -d 'also in a paused container'
+complete -c slinger -n '__slinger_verb_is exec 0' -l no-subreaper -d 'accepted for runc'\''s callers; without effect'
 complete -c slinger -n '__slinger_verb_is exec 0' -a '(__slinger_ids)'
 complete -c slinger -n '__slinger_verb_is kill' -l all -s a -d 'obsolete: only makes a stopped container no error'
 complete -c slinger -n '__slinger_verb_is kill 0' -a '(__slinger_ids)'
@@ -158,7 +173,8 @@ complete -c slinger -n '__slinger_verb_is stats' -l interval -x -d 'time between
 complete -c slinger -n '__slinger_verb_is stats' -l once -d 'print the table once'
 complete -c slinger -n '__slinger_verb_is stats' -l no-stream -d 'the same as --once'
 complete -c slinger -n '__slinger_verb_is stats' -l json -d 'print JSON, an array a line'
-complete -c slinger -n '__slinger_verb_is ps' -l format -s f -x -a 'table json' -d 'table (default) or json'
+complete -c slinger -n '__slinger_verb_is stats' -a '(__slinger_ids)'
+complete -c slinger -n '__slinger_verb_is ps 0' -l format -s f -x -a 'table json' -d 'table (default) or json'
 complete -c slinger -n '__slinger_verb_is ps 0' -a '(__slinger_ids)'
 complete -c slinger -n '__slinger_verb_is list' -l format -s f -x -a 'table json' -d 'table (default) or json'
 complete -c slinger -n '__slinger_verb_is list' -l quiet -s q -d 'print the ids only'
@@ -174,7 +190,7 @@ complete -c slinger -n '__slinger_verb_is "hooks show"' -l chrome-trace -d 'prin
 complete -c slinger -n '__slinger_verb_is "hooks show"' -l history -d 'of a deleted container; without ID: list them'
 complete -c slinger -n '__slinger_verb_is "hooks show"' -l life -x -d 'with --history: the N-th last of this ID (default: 1)'
 complete -c slinger -n '__slinger_verb_is "hooks show" 0' -a '(__slinger_ids)'
-complete -c slinger -n '__slinger_verb_is "hooks test"' -l stage -s s -x -d 'the stage, such as createRuntime'
+complete -c slinger -n '__slinger_verb_is "hooks test"' -l stage -s s -x -a 'prestart createRuntime createContainer startContainer poststart poststop' -d 'the stage, such as createRuntime'
 complete -c slinger -n '__slinger_verb_is "hooks test"' -l index -s n -x -d 'only this hook of the stage, counted from 0'
 complete -c slinger -n '__slinger_verb_is "hooks test"' -l config -s f -r -F -d 'read this file instead of the bundle'\''s config.json'
 complete -c slinger -n '__slinger_verb_is "hooks test"' -l id -x -d 'the container'\''s id that hooks are told (default: made up)'
@@ -182,6 +198,8 @@ complete -c slinger -n '__slinger_verb_is "hooks test"' -l json -d 'print JSON'
 complete -c slinger -n '__slinger_verb_is "hooks test" 0' -a '(__fish_complete_directories)'
 complete -c slinger -n '__slinger_verb_is "hooks lint"' -l strict -d 'exit with 1 for warnings too'
 complete -c slinger -n '__slinger_verb_is "hooks lint"' -l json -d 'print JSON'
+complete -c slinger -n '__slinger_verb_is "hooks lint" 0' -a '(__fish_complete_path (commandline -ct))'
+complete -c slinger -n '__slinger_verb_is "hooks lint"' -a '(__fish_complete_path (commandline -ct))'
 complete -c slinger -n '__slinger_verb_is spec' -l bundle -s b -x -a '(__fish_complete_directories)' -d 'where to write it (default: the current directory)'
 complete -c slinger -n '__slinger_verb_is spec' -l rootless -d 'for a plain user; the default when one calls'
 complete -c slinger -n '__slinger_verb_is plan' -l config -s f -r -F -d 'read this file instead of the bundle'\''s config.json'

@@ -59,11 +59,12 @@ _slinger() {
         '--settings=[settings in TOML (default\: /etc/slinger/config.toml)]:FILE:_files'
         '--trace-dir=[keep the records of deleted containers'\'' hooks here]:DIR:_files -/'
         '--otel[export spans by OpenTelemetry]'
-        '--criu=[accepted for runc'\''s callers; without effect]:PATH: '
+        '--criu=[accepted for runc'\''s callers; without effect]:PATH:_files'
         '--help[print help, of a verb when there is one]'
         '-h[print help, of a verb when there is one]'
     )
-    _arguments -C $everywhere '--version[print the version]' '-v[print the version]' \
+    # -A: an option behind the verb belongs to the verb's words.
+    _arguments -C -A '-*' $everywhere '--version[print the version]' '-v[print the version]' \
         '1:verb:_slinger_verbs' \
         '*::argument:->verb'
     [[ $state = verb ]] || return
@@ -74,40 +75,40 @@ _slinger() {
         _arguments -S $everywhere '--bundle=[the bundle (default\: the current directory)]:DIR:_files -/' '-b+[the bundle (default\: the current directory)]:DIR:_files -/' '--config=[read this file instead of the bundle'\''s config.json]:FILE:_files' '-f+[read this file instead of the bundle'\''s config.json]:FILE:_files' '--console-socket=[send the terminal'\''s master end to this unix socket]:SOCKET:_files' '--pid-file=[write the pid of the container'\''s init to this file]:FILE:_files' '--pidfd-socket=[send a pidfd of the container'\''s init to this unix socket]:SOCKET:_files' '--no-pivot[no pivot_root\: for a root on a ramdisk]' '--no-new-keyring[keep the caller'\''s session keyring]' '--no-subreaper[do not adopt the container'\''s orphans while waiting]' '--preserve-fds=[pass N more file descriptors, behind stdio and $LISTEN_FDS]:N: ' '1:ID: '
         ;;
     start)
-        _arguments -S $everywhere '1:ID:_slinger_ids'
+        _arguments -S $everywhere '1:ID: _slinger_ids'
         ;;
     state)
-        _arguments -S $everywhere '1:ID:_slinger_ids'
+        _arguments -S $everywhere '1:ID: _slinger_ids'
         ;;
     exec)
-        _arguments -S $everywhere '--console-socket=[send the terminal'\''s master end to this unix socket]:SOCKET:_files' '--cwd=[working directory in the container]:DIR:_files -/' '*--env=[set an environment variable; may be repeated]:K=V: ' '*-e+[set an environment variable; may be repeated]:K=V: ' '--tty[give it a terminal]' '-t[give it a terminal]' '--user=[user and group, as numbers]:UID\[\:GID\]: ' '-u+[user and group, as numbers]:UID\[\:GID\]: ' '*--additional-gids=[one more group; may be repeated]:GID: ' '*-g+[one more group; may be repeated]:GID: ' '--process=[read the process from this JSON file]:FILE:_files' '-p+[read the process from this JSON file]:FILE:_files' '--detach[do not wait for its end]' '-d[do not wait for its end]' '--pid-file=[write its pid to this file]:FILE:_files' '--pidfd-socket=[send its pidfd to this unix socket]:SOCKET:_files' '--process-label=[SELinux label]:LABEL: ' '--apparmor=[AppArmor profile]:PROFILE: ' '--no-new-privs[no new privileges]' '*--cap=[one more capability; may be repeated]:CAP: ' '*-c+[one more capability; may be repeated]:CAP: ' '--preserve-fds=[pass N more file descriptors, behind stdio]:N: ' '*--cgroup=[join this cgroup below the container'\''s]:\[CONTROLLER\[,...\]\:\]PATH: ' '--ignore-paused[also in a paused container]' '--no-subreaper[accepted for runc'\''s callers; without effect]' '1:ID:_slinger_ids' '2::COMMAND: ' '*::ARG...: '
+        _arguments -S -A '-*' $everywhere '--console-socket=[send the terminal'\''s master end to this unix socket]:SOCKET:_files' '--cwd=[working directory in the container]:DIR:_files -/' '*--env=[set an environment variable; may be repeated]:K=V: ' '*-e+[set an environment variable; may be repeated]:K=V: ' '--tty[give it a terminal]' '-t[give it a terminal]' '--user=[user and group, as numbers]:UID\[\:GID\]: ' '-u+[user and group, as numbers]:UID\[\:GID\]: ' '*--additional-gids=[one more group; may be repeated]:GID: ' '*-g+[one more group; may be repeated]:GID: ' '--process=[read the process from this JSON file]:FILE:_files' '-p+[read the process from this JSON file]:FILE:_files' '--detach[do not wait for its end]' '-d[do not wait for its end]' '--pid-file=[write its pid to this file]:FILE:_files' '--pidfd-socket=[send its pidfd to this unix socket]:SOCKET:_files' '--process-label=[SELinux label]:LABEL: ' '--apparmor=[AppArmor profile]:PROFILE: ' '--no-new-privs[no new privileges]' '*--cap=[one more capability; may be repeated]:CAP: ' '*-c+[one more capability; may be repeated]:CAP: ' '--preserve-fds=[pass N more file descriptors, behind stdio]:N: ' '*--cgroup=[join this cgroup below the container'\''s]:\[CONTROLLER\[,...\]\:\]PATH: ' '--ignore-paused[also in a paused container]' '--no-subreaper[accepted for runc'\''s callers; without effect]' '1:ID: _slinger_ids' '2::COMMAND: ' '*::ARG...: '
         ;;
     kill)
-        _arguments -S $everywhere '--all[obsolete\: only makes a stopped container no error]' '-a[obsolete\: only makes a stopped container no error]' '1:ID:_slinger_ids' '2::SIGNAL:_slinger_signals'
+        _arguments -S $everywhere '--all[obsolete\: only makes a stopped container no error]' '-a[obsolete\: only makes a stopped container no error]' '1:ID: _slinger_ids' '2::SIGNAL:_slinger_signals'
         ;;
     delete)
-        _arguments -S $everywhere '--force[kill it first; an unknown container is no error]' '-f[kill it first; an unknown container is no error]' '1:ID:_slinger_ids'
+        _arguments -S $everywhere '--force[kill it first; an unknown container is no error]' '-f[kill it first; an unknown container is no error]' '1:ID: _slinger_ids'
         ;;
     run)
         _arguments -S $everywhere '--bundle=[the bundle (default\: the current directory)]:DIR:_files -/' '-b+[the bundle (default\: the current directory)]:DIR:_files -/' '--config=[read this file instead of the bundle'\''s config.json]:FILE:_files' '-f+[read this file instead of the bundle'\''s config.json]:FILE:_files' '--console-socket=[send the terminal'\''s master end to this unix socket]:SOCKET:_files' '--pid-file=[write the pid of the container'\''s init to this file]:FILE:_files' '--pidfd-socket=[send a pidfd of the container'\''s init to this unix socket]:SOCKET:_files' '--no-pivot[no pivot_root\: for a root on a ramdisk]' '--no-new-keyring[keep the caller'\''s session keyring]' '--no-subreaper[do not adopt the container'\''s orphans while waiting]' '--preserve-fds=[pass N more file descriptors, behind stdio and $LISTEN_FDS]:N: ' '--detach[do not wait for the program'\''s end]' '-d[do not wait for the program'\''s end]' '--keep[do not delete the container after its end]' '1:ID: '
         ;;
     pause)
-        _arguments -S $everywhere '1:ID:_slinger_ids'
+        _arguments -S $everywhere '1:ID: _slinger_ids'
         ;;
     resume)
-        _arguments -S $everywhere '1:ID:_slinger_ids'
+        _arguments -S $everywhere '1:ID: _slinger_ids'
         ;;
     update)
-        _arguments -S $everywhere '--resources=[read all limits from this JSON file, - for standard input]:FILE:_files' '-r+[read all limits from this JSON file, - for standard input]:FILE:_files' '--memory=[memory, such as 512m; -1\: no limit]:SIZE: ' '--memory-reservation=[memory below which it is not reclaimed first]:SIZE: ' '--memory-swap=[memory and swap together; -1\: no limit]:SIZE: ' '--cpu-share=[weight against other containers\: 2 to 262144]:N: ' '--cpu-quota=[time that it may run in each period; -1\: no limit]:USEC: ' '--cpu-period=[length of the period, 1000 to 1000000]:USEC: ' '--cpu-burst=[unused time that it may save up beyond the quota]:USEC: ' '--cpu-idle=[1\: run only when nobody else wants to]:0|1: ' '--cpu-rt-runtime=[time of real-time processes in each period (cgroup v1)]:USEC: ' '--cpu-rt-period=[length of the real-time period (cgroup v1)]:USEC: ' '--cpuset-cpus=[the cpus that it may use, such as 0-2,4]:LIST: ' '--cpuset-mems=[the memory nodes that it may use]:LIST: ' '--pids-limit=[number of processes and threads; -1\: no limit]:N: ' '--blkio-weight=[weight of its reads and writes\: 10 to 1000]:N: ' '--l3-cache-schema=[schema of the L3 cache (Intel RDT)]:SCHEMA: ' '--mem-bw-schema=[schema of memory bandwidth (Intel RDT)]:SCHEMA: ' '--kernel-memory=[obsolete\: ignored with a warning]:SIZE: ' '--kernel-memory-tcp=[obsolete\: ignored with a warning]:SIZE: ' '1:ID:_slinger_ids'
+        _arguments -S $everywhere '--resources=[read all limits from this JSON file, - for standard input]:FILE:_files' '-r+[read all limits from this JSON file, - for standard input]:FILE:_files' '--memory=[memory, such as 512m; -1\: no limit]:SIZE: ' '--memory-reservation=[memory below which it is not reclaimed first]:SIZE: ' '--memory-swap=[memory and swap together; -1\: no limit]:SIZE: ' '--cpu-share=[weight against other containers\: 2 to 262144]:N: ' '--cpu-quota=[time that it may run in each period; -1\: no limit]:USEC: ' '--cpu-period=[length of the period, 1000 to 1000000]:USEC: ' '--cpu-burst=[unused time that it may save up beyond the quota]:USEC: ' '--cpu-idle=[1\: run only when nobody else wants to]:0|1: ' '--cpu-rt-runtime=[time of real-time processes in each period (cgroup v1)]:USEC: ' '--cpu-rt-period=[length of the real-time period (cgroup v1)]:USEC: ' '--cpuset-cpus=[the cpus that it may use, such as 0-2,4]:LIST: ' '--cpuset-mems=[the memory nodes that it may use]:LIST: ' '--pids-limit=[number of processes and threads; -1\: no limit]:N: ' '--blkio-weight=[weight of its reads and writes\: 10 to 1000]:N: ' '--l3-cache-schema=[schema of the L3 cache (Intel RDT)]:SCHEMA: ' '--mem-bw-schema=[schema of memory bandwidth (Intel RDT)]:SCHEMA: ' '--kernel-memory=[obsolete\: ignored with a warning]:SIZE: ' '--kernel-memory-tcp=[obsolete\: ignored with a warning]:SIZE: ' '1:ID: _slinger_ids'
         ;;
     events)
-        _arguments -S $everywhere '--interval=[time between statistics (default\: 5s)]:TIME: ' '--stats[print the statistics once]' '1:ID:_slinger_ids'
+        _arguments -S $everywhere '--interval=[time between statistics (default\: 5s)]:TIME: ' '--stats[print the statistics once]' '1:ID: _slinger_ids'
         ;;
     stats)
-        _arguments -S $everywhere '--interval=[time between looks (default\: 2s)]:TIME: ' '--once[print the table once]' '--no-stream[the same as --once]' '--json[print JSON, an array a line]' '*::ID...: '
+        _arguments -S $everywhere '--interval=[time between looks (default\: 2s)]:TIME: ' '--once[print the table once]' '--no-stream[the same as --once]' '--json[print JSON, an array a line]' '*::ID...: _slinger_ids'
         ;;
     ps)
-        _arguments -S $everywhere '--format=[table (default) or json]:FORMAT:(table json)' '-f+[table (default) or json]:FORMAT:(table json)' '1:ID:_slinger_ids' '*::OPTION...: '
+        _arguments -S -A '-*' $everywhere '--format=[table (default) or json]:FORMAT:(table json)' '-f+[table (default) or json]:FORMAT:(table json)' '1:ID: _slinger_ids' '*::OPTION...: '
         ;;
     list)
         _arguments -S $everywhere '--format=[table (default) or json]:FORMAT:(table json)' '-f+[table (default) or json]:FORMAT:(table json)' '--quiet[print the ids only]' '-q[print the ids only]'
@@ -118,13 +119,13 @@ _slinger() {
             ((CURRENT--))
             case $words[1] in
             show)
-                _arguments -S $everywhere '--json[print JSON]' '--html[print a page with a timeline to zoom]' '--chrome-trace[print a trace for Perfetto or chrome\://tracing]' '--history[of a deleted container; without ID\: list them]' '--life=[with --history\: the N-th last of this ID (default\: 1)]:N: ' '1:ID:_slinger_ids'
+                _arguments -S $everywhere '--json[print JSON]' '--html[print a page with a timeline to zoom]' '--chrome-trace[print a trace for Perfetto or chrome\://tracing]' '--history[of a deleted container; without ID\: list them]' '--life=[with --history\: the N-th last of this ID (default\: 1)]:N: ' '1:ID: _slinger_ids'
                 ;;
             test)
-                _arguments -S $everywhere '--stage=[the stage, such as createRuntime]:STAGE: ' '-s+[the stage, such as createRuntime]:STAGE: ' '--index=[only this hook of the stage, counted from 0]:N: ' '-n+[only this hook of the stage, counted from 0]:N: ' '--config=[read this file instead of the bundle'\''s config.json]:FILE:_files' '-f+[read this file instead of the bundle'\''s config.json]:FILE:_files' '--id=[the container'\''s id that hooks are told (default\: made up)]:ID: ' '--json[print JSON]' '1:BUNDLE:_files -/'
+                _arguments -S $everywhere '--stage=[the stage, such as createRuntime]:STAGE:(prestart createRuntime createContainer startContainer poststart poststop)' '-s+[the stage, such as createRuntime]:STAGE:(prestart createRuntime createContainer startContainer poststart poststop)' '--index=[only this hook of the stage, counted from 0]:N: ' '-n+[only this hook of the stage, counted from 0]:N: ' '--config=[read this file instead of the bundle'\''s config.json]:FILE:_files' '-f+[read this file instead of the bundle'\''s config.json]:FILE:_files' '--id=[the container'\''s id that hooks are told (default\: made up)]:ID: ' '--json[print JSON]' '1:BUNDLE:_files -/'
                 ;;
             lint)
-                _arguments -S $everywhere '--strict[exit with 1 for warnings too]' '--json[print JSON]' '1:PATH: ' '*::PATH...: '
+                _arguments -S $everywhere '--strict[exit with 1 for warnings too]' '--json[print JSON]' '1:PATH:_files' '*::PATH...:_files'
                 ;;
             esac
         else

@@ -100,7 +100,7 @@ def test_every_stopping_signal_undoes_create(box: Box, number: signal.Signals) -
 
 
 def test_signals_that_come_at_once_do_not_keep_the_first_from_undoing(box: Box) -> None:
-    """They are all there when it goes on: one of them ends create, and all of it is taken back, poststop hooks and all."""
+    """They are all there when it goes on: one of them ends create, all is taken back, and the poststop hooks run."""
     process, name = create_at_hook(box, "createRuntime", pid_namespace=True)
     process.send_signal(signal.SIGSTOP)
     wait_for(lambda: stopped(process.pid), "the stop")

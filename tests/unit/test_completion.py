@@ -1,27 +1,25 @@
-"""The completions for bash, zsh and fish: made from the table, and in bash tried."""
+"""The completions for bash, zsh and fish: made from the table, and tried in each of the shells."""
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from slinger.cli import GLOBALS, TABLE
+from slinger.lifecycle import STAGE_NAMES
 from tests.requires import requires
+from tests.unit.completing import SHELLS, offers
 from tools.gen_completion import FOLDER, WRITERS, main
 
 # As the command, but all it knows are the ids of its state root, which is $ROOT or the default one.
 STAND_IN = """#!/bin/sh
 case "$*" in
 "list -q") echo one; echo other ;;
-"--root /r list -q") echo elsewhere ;;
+"--root /r list -q" | "--root=/r list -q") echo elsewhere ;;
 *) exit 1 ;;
 esac
 """
-TRY = (
-    'source "$1"; shift; complete -p slinger >/dev/null || exit 9; COMP_CWORD=$(($# - 1)); COMP_WORDS=("$@"); _slinger'
-)
 VERBS = [verb.name for verb in TABLE]
 
 
@@ -65,23 +63,6 @@ def test_a_completion_is_installed_where_its_shell_looks(slinger: str, name: str
     assert (Path(slinger).parents[1] / "share" / place).read_text("utf-8") == (FOLDER / name).read_text("utf-8")
 
 
-@pytest.fixture
-def stand_in(tmp_path: Path) -> str:
-    """A command in the place of slinger."""
-    program = tmp_path / "slinger"
-    program.write_text(STAND_IN)
-    program.chmod(0o755)
-    return str(program)
-
-
-def offered(program: str, directory: Path, *words: str) -> list[str]:
-    """What bash offers for the last of the words, sorted; the words as bash splits them, which is also at =."""
-    line = ["bash", "--norc", "-c", f'{TRY}; printf "%s\\n" "${{COMPREPLY[@]}}"', "bash", str(FOLDER / "slinger.bash")]
-    done = subprocess.run([*line, program, *words], check=True, capture_output=True, text=True, cwd=directory)
-    assert done.stderr == ""
-    return sorted(done.stdout.split())
-
-
 # fmt: off
 OFFERS: list[tuple[list[str], list[str]]] = [
     ([""], sorted(VERBS)),
@@ -90,18 +71,18 @@ OFFERS: list[tuple[list[str], list[str]]] = [
     (["--debug", "pau"], ["pause"]),
     (["--log-f"], ["--log-format"]),
     (["--log-format", ""], ["json", "text"]),
-    (["--log-format", "=", "j"], ["json"]),
-    (["--log-format", "="], ["json", "text"]),
+    (["--log-format=j"], ["json"]),
+    (["--log-format="], ["json", "text"]),
     (["create", "--no"], ["--no-new-keyring", "--no-pivot", "--no-subreaper"]),
     (["start", "--vers"], []),
     (["list", "-f", ""], ["json", "table"]),
-    (["exec", "-f", ""], ["one", "other"]),
+    (["exec", "-t", ""], ["one", "other"]),
     (["start", ""], ["one", "other"]),
     (["start", "ot"], ["other"]),
     (["--root", "/r", "start", ""], ["elsewhere"]),
-    (["--root", "=", "/r", "start", ""], ["elsewhere"]),
+    (["--root=/r", "start", ""], ["elsewhere"]),
     (["start", "--root", "/r", ""], ["elsewhere"]),
-    (["start", "--debug", "=", "true", ""], ["one", "other"]),
+    (["start", "--debug", ""], ["one", "other"]),
     (["start", "one", ""], []),
     (["create", "o"], []),
     (["delete", "--force", "on"], ["one"]),
@@ -113,22 +94,46 @@ OFFERS: list[tuple[list[str], list[str]]] = [
     (["hooks", "show", ""], ["one", "other"]),
     (["hooks", "show", "show", ""], []),
     (["hooks", "show", "--js"], ["--json"]),
+    (["hooks", "show", "on"], ["one"]),
+    (["hooks", "te"], ["test"]),
+    (["hooks", "test", ""], ["folder"]),
+    (["hooks", "test", "--st"], ["--stage"]),
+    (["hooks", "test", "--stage", ""], sorted(STAGE_NAMES)),
+    (["hooks", "test", "--stage", "cr"], ["createContainer", "createRuntime"]),
+    (["hooks", "test", "-s", "sta"], ["startContainer"]),
+    (["hooks", "test", "--stage=prestart", ""], ["folder"]),
+    (["hooks", "test", "--index", ""], []),
+    (["hooks", "test", "--config", "f"], ["file", "folder"]),
+    (["hooks", "test", "--index", "1", "fo"], ["folder"]),
+    (["hooks", "lint", "f"], ["file", "folder"]),
+    (["hooks", "lint", "--strict", "file", "f"], ["file", "folder"]),
+    (["hooks", "lint", "file", "file", "fi"], ["file"]),
+    (["hooks", "lint", "--str"], ["--strict"]),
+    (["stats", "one", "ot"], ["other"]),
+    (["--hooks-dir", "f"], ["folder"]),
+    (["run", "--hooks-dir", "f"], ["folder"]),
     (["exec", "-u", "0", "on"], ["one"]),
     (["help", "fea"], ["features"]),
     (["create", "--bundle", ""], ["folder"]),
     (["create", "-b", "fo"], ["folder"]),
     (["create", "--config", "fi"], ["file"]),
     (["plan", "f"], ["folder"]),
-    (["nosuch", "--"], sorted(f"--{row.name}" for row in GLOBALS)),
+    (["nosuch", "o"], []),
 ]
 # fmt: on
 
 
-@requires("bash")
-@pytest.mark.parametrize(("words", "answer"), OFFERS, ids=lambda value: " ".join(value)[:30])
-def test_bash_offers_what_may_stand_there(stand_in: str, tmp_path: Path, words: list[str], answer: list[str]) -> None:
+@pytest.mark.parametrize("shell", [pytest.param(shell, marks=requires(shell)) for shell in SHELLS])
+def test_a_shell_offers_what_may_stand_there(shell: str, tmp_path: Path) -> None:
     """Verbs, options, their values, files, folders, and the ids below the state root that the line names."""
+    program = tmp_path / "slinger"
+    program.write_text(STAND_IN)
+    program.chmod(0o755)
     place = tmp_path / "place"
     (place / "folder").mkdir(parents=True)
     (place / "file").touch()
-    assert offered(stand_in, place, *words) == answer
+    lines = [words for words, _ in OFFERS]
+    found = offers(shell, program, place, lines)
+    assert {" ".join(line): answer for line, answer in zip(lines, found, strict=True)} == {
+        " ".join(words): answer for words, answer in OFFERS
+    }

@@ -115,9 +115,9 @@ def test_of_signals_that_come_at_once_one_ends_the_waiting_and_the_others_are_ke
     before = [(number, _signal.signal(number, raise_after_another)) for number in (10, 12)]
     try:
         with signals.Held() as held:
-            with pytest.raises(KeyboardInterrupt, match="^10$"), held.waiting():
+            with pytest.raises(KeyboardInterrupt, match=r"^10$"), held.waiting():
                 os.kill(os.getpid(), 10)
-            with pytest.raises(KeyboardInterrupt, match="^12$"):
+            with pytest.raises(KeyboardInterrupt, match=r"^12$"):
                 held.check()
     finally:
         for number, handler in before:
