@@ -197,8 +197,12 @@ TABLE = (
 # What asks where traces go: the verbs that make them, and the one that shows those that were kept.
 TRACED = frozenset({"create", "start", "run", "delete", "hooks", "hooks show"})
 
-# Verbs of runc that are to come: "unknown verb" would send the reader looking for a typing error.
-NOT_YET = ("checkpoint", "restore")
+# Verbs of runc that slinger does without: "unknown verb" would send the reader looking for a typing error.
+WITHOUT = {
+    "checkpoint": "slinger cannot save a running container",
+    "restore": "slinger cannot bring back a container that was saved",
+}
+INSTEAD = "run it by runc or crun, which have it with CRIU"
 
 COERCED = frozenset({"C.UTF-8", "C.utf8", "UTF-8"})  # what Python sets it to
 INTERRUPT = 2  # SIGINT, where a KeyboardInterrupt does not say which signal it was
@@ -312,15 +316,19 @@ def serve(argv: Sequence[str]) -> int:
 
 
 def read(scan: Scan, argv: Sequence[str]) -> None:
-    """Read the command line; a verb that is to come gets its own message."""
+    """Read the command line."""
     try:
         scan.read(argv)
     except UsageError as error:
-        for name in NOT_YET:
-            if error.message == f'unknown verb "{name}"':
-                message = f"{name}: not yet supported"
-                raise UsageError(message) from error
-        raise
+        raise explained(error) from None
+
+
+def explained(error: UsageError) -> UsageError:
+    """The error, or for a verb that slinger does without what to do instead."""
+    for name, why in WITHOUT.items():
+        if error.message == f'unknown verb "{name}"':
+            return UsageError(f"{name}: not supported: {why}", hint=INSTEAD)
+    return error
 
 
 def perform(scan: Scan, report: Report) -> Outcome:
@@ -382,7 +390,10 @@ def helping(verb: Verb | None, arguments: tuple[str, ...]) -> str:
 
 def called(words: tuple[str, ...]) -> Verb:
     """The verb, and the subverb where there are two words. UsageError if there is none of that name."""
-    verb = find_verb(TABLE, words[0])
+    try:
+        verb = find_verb(TABLE, words[0])
+    except UsageError as error:
+        raise explained(error) from None
     subverb = verb.subverb(words[1]) if len(words) > 1 else verb
     return subverb or find_verb(verb.subverbs, " ".join(words))
 

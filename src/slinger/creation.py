@@ -74,7 +74,8 @@ class Creation:
         """Create it, or take everything back and raise what went wrong."""
         request = self.request
         self.tracer.begin("read config.json")
-        self.config, text, _ = read_request(request, self.warn)
+        self.config, text, injected = read_request(request, self.warn)
+        self.hook_files = () if injected is None else injected.hook_files()
         if request.hooks is not None:
             self.config, text, self.calls = request.hooks.added_to(self.config, text)
         self.tracer.begin("prepare")
@@ -138,6 +139,7 @@ class Creation:
             annotations=config.annotations,
             namespaces=machine.container_namespaces(config),
             late_hooks=late,
+            hook_files=self.hook_files,
             calls=tuple(self.calls),
             listener=listener_of(config),
             trace_dir=request.trace_dir,
@@ -151,6 +153,8 @@ class Creation:
             self.rootfs,
             namespaces=self.saved.namespaces,
             output=hook_output(config.annotations),
+            files=self.hook_files,
+            stdio=request.stdio,
         )
         self.undo.push("the records", self._keep_records)
         self.undo.push("poststop hooks", self._poststop)

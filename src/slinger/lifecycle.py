@@ -43,6 +43,11 @@ ENV_CALLER = "caller"
 ENV_EMPTY = "empty"  # never the image's: CVE-2025-23266
 ENV_PROCESS = "process"
 
+# When it runs in a container that is brought back from a checkpoint: docs/lifecycle.md, "Restore and exec".
+RESTORE_READY = "ready"  # namespaces and mounts exist, and none of its processes runs yet
+RESTORE_NEVER = "never"
+RESTORE_DELETE = "delete"  # the end of its life is as ever
+
 # Whose pid the state shows.
 PID_HOST = "host"
 PID_INSIDE = "inside"
@@ -62,16 +67,17 @@ class Stage(Record):
     env: str
     verb: str
     failure: str
+    restore: str
 
 
 # fmt: off
 STAGES = (
-    Stage("prestart",        RUNTIME,   RUNTIME,   POINT_RUNTIME_READY, CREATING, PID_HOST,   CWD_BUNDLE,  ENV_CALLER,  "create", DESTROY),
-    Stage("createRuntime",   RUNTIME,   RUNTIME,   POINT_RUNTIME_READY, CREATING, PID_HOST,   CWD_BUNDLE,  ENV_CALLER,  "create", DESTROY),
-    Stage("createContainer", CONTAINER, RUNTIME,   POINT_BEFORE_PIVOT,  CREATING, PID_INSIDE, CWD_ROOT,    ENV_EMPTY,   "create", DESTROY),
-    Stage("startContainer",  CONTAINER, CONTAINER, POINT_BEFORE_EXEC,   CREATED,  PID_INSIDE, CWD_PROCESS, ENV_PROCESS, "start",  DESTROY),
-    Stage("poststart",       RUNTIME,   RUNTIME,   POINT_AFTER_EXEC,    RUNNING,  PID_HOST,   CWD_BUNDLE,  ENV_CALLER,  "start",  DESTROY),
-    Stage("poststop",        RUNTIME,   RUNTIME,   POINT_AFTER_DESTROY, STOPPED,  PID_ABSENT, CWD_BUNDLE,  ENV_CALLER,  "delete", WARN),
+    Stage("prestart",        RUNTIME,   RUNTIME,   POINT_RUNTIME_READY, CREATING, PID_HOST,   CWD_BUNDLE,  ENV_CALLER,  "create", DESTROY, RESTORE_READY),
+    Stage("createRuntime",   RUNTIME,   RUNTIME,   POINT_RUNTIME_READY, CREATING, PID_HOST,   CWD_BUNDLE,  ENV_CALLER,  "create", DESTROY, RESTORE_READY),
+    Stage("createContainer", CONTAINER, RUNTIME,   POINT_BEFORE_PIVOT,  CREATING, PID_INSIDE, CWD_ROOT,    ENV_EMPTY,   "create", DESTROY, RESTORE_NEVER),
+    Stage("startContainer",  CONTAINER, CONTAINER, POINT_BEFORE_EXEC,   CREATED,  PID_INSIDE, CWD_PROCESS, ENV_PROCESS, "start",  DESTROY, RESTORE_NEVER),
+    Stage("poststart",       RUNTIME,   RUNTIME,   POINT_AFTER_EXEC,    RUNNING,  PID_HOST,   CWD_BUNDLE,  ENV_CALLER,  "start",  DESTROY, RESTORE_NEVER),
+    Stage("poststop",        RUNTIME,   RUNTIME,   POINT_AFTER_DESTROY, STOPPED,  PID_ABSENT, CWD_BUNDLE,  ENV_CALLER,  "delete", WARN,    RESTORE_DELETE),
 )
 # fmt: on
 

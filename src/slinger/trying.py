@@ -55,7 +55,8 @@ def try_stage(request: Request, stage: str, index: int | None, warn: Callable[[s
     hooks = config.hooks.of(stage)
     if not hooks or (index is not None and index >= len(hooks)):
         asked = "" if index is None else f" of index {index}"
-        raise UsageError(f"{request.config_file}: no {stage} hook{asked}", hint=f"there are {len(hooks)}")
+        last = f"the last is {len(hooks) - 1}, the first 0" if len(hooks) > 1 else "the only one is 0"
+        raise UsageError(f"{request.config_file}: no {stage} hook{asked}", hint=last if hooks else "there is none")
     file = os.path.join(request.root, "config.json")
     with open(file, "wb") as out:
         out.write(throwaway(load(text, request.config_file), stage, index))

@@ -211,6 +211,9 @@ def test_by_force_an_unknown_id_is_deleted(command: Command, container_id: str) 
     assert command.succeeds("delete", "--force", container_id) == ""
 
 
+INSTEAD = "run it by runc or crun, which have it with CRIU"
+RESTORE = f"restore: not supported: slinger cannot bring back a container that was saved ({INSTEAD})"
+CHECKPOINT = f"checkpoint: not supported: slinger cannot save a running container ({INSTEAD})"
 LINES: Final[Sequence[tuple[list[str], str]]] = [
     (["crate", "x"], 'unknown verb "crate" (did you mean create?)'),
     (["frobnicate"], 'unknown verb "frobnicate" (slinger help lists the verbs)'),
@@ -228,10 +231,15 @@ LINES: Final[Sequence[tuple[list[str], str]]] = [
     (["kill", "x", "SIGFOO"], 'unknown signal "SIGFOO" (give a number such as 15 or a name such as TERM)'),
     (["list", "--format", "yaml"], 'list --format: must be table or json, not "yaml"'),
     (["--root", "/", "list"], "--root /: must not be the root of the file system"),
-    (["restore", "x"], "restore: not yet supported"),
+    (["restore", "x"], RESTORE),
+    (["--root", "/tmp/r", "--criu", "/sbin/criu", "restore", "--image-path", "/i", "x"], RESTORE),
+    (["help", "restore"], RESTORE),
+    (["checkpoint", "--image-path", "/i", "x"], CHECKPOINT),
+    (["checkpoint", "--help"], CHECKPOINT),
 ]
 
 
+@pytest.mark.complaint("exec and restore/restore")
 @pytest.mark.spec(
     "runtime.md#query-state/without-id",
     "runtime.md#create/without-id",

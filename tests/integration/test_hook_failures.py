@@ -43,6 +43,9 @@ def brought_to(box: Box, stage: str) -> str:
     return failure
 
 
+@pytest.mark.complaint(
+    "failures/which-one", "failures/not-reported", "poststart/meaning-of-failure", "poststop/after-poststart"
+)
 @pytest.mark.spec(
     "runtime.md#lifecycle/prestart-failure",
     "runtime.md#lifecycle/create-runtime-failure",
@@ -85,6 +88,7 @@ OUTCOMES: Final = {
 }
 
 
+@pytest.mark.complaint("failures/empty-error", "failures/not-reported")
 @pytest.mark.parametrize(("words", "message"), OUTCOMES.values(), ids=OUTCOMES)
 @pytest.mark.parametrize("stage", ["createRuntime", "createContainer", "startContainer"])
 def test_the_message_says_how_the_hook_ended(box: Box, stage: str, words: tuple[str, ...], message: str) -> None:
@@ -112,6 +116,7 @@ NOT_STARTED: Final = {
 }
 
 
+@pytest.mark.complaint("failures/never-ran")
 @pytest.mark.parametrize(("path", "why"), NOT_STARTED.values(), ids=NOT_STARTED)
 @pytest.mark.parametrize("stage", ["createRuntime", "createContainer", "startContainer", "poststart"])
 def test_a_hook_that_cannot_be_started_says_why(box: Box, stage: str, path: str, why: str) -> None:
@@ -126,6 +131,7 @@ def test_a_hook_that_cannot_be_started_says_why(box: Box, stage: str, path: str,
     assert brought_to(box, stage) == f"{stage} hook #0 ({path}): not started: execve: {why}"
 
 
+@pytest.mark.complaint("places/which-root")
 @pytest.mark.spec(
     "config.md#posix-platform-hooks/path-create-runtime",
     "config.md#posix-platform-hooks/path-start-container",
@@ -140,6 +146,7 @@ def test_a_path_is_not_looked_up_in_the_other_file_system(box: Box) -> None:
         (box.calls / "report-poststop").unlink()
 
 
+@pytest.mark.complaint("time/children-stay")
 @pytest.mark.parametrize("stage", ["createRuntime", "createContainer", "poststart"])
 def test_a_timeout_kills_the_hook_and_its_children(box: Box, stage: str) -> None:
     """The whole process group; a grandchild that holds stdout does not keep the verb. No pid namespace helps here."""
@@ -185,6 +192,7 @@ def test_a_hook_that_ends_in_time_is_not_touched_by_its_timeout(box: Box) -> Non
     wait_for(lambda: processes_with(SLEEP) == [], "the daemon's end")
 
 
+@pytest.mark.complaint("poststop/no-warning")
 @pytest.mark.spec("runtime.md#lifecycle/poststop-failure", "runtime.md#warnings/goes-on")
 def test_failing_poststop_hooks_are_warnings_and_the_others_run(box: Box) -> None:
     """Whatever the way in which they fail; delete succeeds and all is removed."""

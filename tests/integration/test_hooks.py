@@ -112,6 +112,7 @@ def told(slinger: str, tmp_path_factory: pytest.TempPathFactory) -> Told:
     return Told(box, pid, namespaces, reports, str(bundle.rootfs))
 
 
+@pytest.mark.complaint("not run/stage-skipped", "not run/renamed")
 @pytest.mark.spec(
     "runtime.md#lifecycle/prestart",
     "runtime.md#lifecycle/create-runtime",
@@ -127,6 +128,7 @@ def test_every_hook_of_a_stage_runs_once(told: Told, row: Row) -> None:
     assert [len(told.box.reports(f"{row.stage}-{n}")) for n in range(4)] == [1, 1, 1, 1]
 
 
+@pytest.mark.complaint("poststart/order")
 @pytest.mark.spec(
     "config.md#posix-platform-hooks/order",
     "config.md#prestart/before",
@@ -139,6 +141,7 @@ def test_hooks_run_one_after_another_in_the_order_of_the_lifecycle(told: Told) -
     assert len(times) == 4 * len(STAGES)
 
 
+@pytest.mark.complaint("places/on-the-host")
 @pytest.mark.spec("config.md#posix-platform-hooks/in-*")
 @EVERY_ROW
 def test_a_hook_runs_in_the_namespaces_of_its_stage(told: Told, row: Row) -> None:
@@ -181,6 +184,7 @@ def test_args_are_the_argument_vector_and_absent_ones_are_the_path(told: Told, r
     assert words == [*given, [path]]
 
 
+@pytest.mark.complaint("environment/empty")
 @EVERY_ROW
 def test_the_environment_is_given_or_empty_or_the_stages_default(told: Told, row: Row) -> None:
     """The image's never reaches a hook outside the container (CVE-2025-23266); an empty list is empty everywhere."""
@@ -189,6 +193,7 @@ def test_the_environment_is_given_or_empty_or_the_stages_default(told: Told, row
     assert envs == [sorted(row.env), [], ["ONE=1", "TWO="], [f"HOOK_REPORT={file}"]]
 
 
+@pytest.mark.complaint("state/fields")
 @pytest.mark.spec("config.md#posix-platform-hooks/state", "runtime.md#state/pid")
 @EVERY_ROW
 def test_the_state_is_the_whole_state_of_the_specification(told: Told, row: Row) -> None:
@@ -293,6 +298,7 @@ def test_without_a_pid_namespace_the_pid_inside_is_the_pid_outside(box: Box) -> 
         assert json.loads(text(report["stdin"])) == expected
 
 
+@pytest.mark.complaint("places/on-the-host")
 @pytest.mark.spec("config.md#createcontainer-hooks/when")
 def test_a_create_container_hook_starts_in_the_root_with_its_mounts(box: Box) -> None:
     """Not in the directory below them: proc there is the container's, and process 1 its init."""
@@ -303,6 +309,7 @@ def test_a_create_container_hook_starts_in_the_root_with_its_mounts(box: Box) ->
     assert (record["outcome"], record["stdout"]) == ("exit status 0", "slinger-init\n")
 
 
+@pytest.mark.complaint("poststart/too-early")
 @pytest.mark.spec("config.md#startcontainer-hooks/when", "config.md#poststart/when")
 def test_hooks_at_a_start_are_done_when_it_returns_and_the_program_runs_before_poststart(box: Box) -> None:
     """startContainer, exec, poststart, return: poststart finds the program where init was."""
@@ -341,6 +348,7 @@ def test_a_poststop_hook_runs_when_all_is_gone_and_in_the_root_if_the_bundle_is_
     assert (tmp_path / "cgroups").read_text() == ""
 
 
+@pytest.mark.complaint("poststop/at-delete")
 @pytest.mark.spec("runtime.md#lifecycle/poststop")
 def test_poststop_runs_at_delete_and_not_at_the_end_of_the_program(box: Box) -> None:
     """The end of the program is not the end of the container."""
@@ -353,6 +361,7 @@ def test_poststop_runs_at_delete_and_not_at_the_end_of_the_program(box: Box) -> 
     assert len(box.reports("poststop")) == 1
 
 
+@pytest.mark.complaint("poststop/at-delete")
 def test_run_runs_poststop_unless_it_keeps_the_container(box: Box) -> None:
     """With --keep it is the business of delete."""
     box.configure({"process.args": [INSIDE, "true"], "hooks": {"poststop": [box.report_hook("poststop")]}})
@@ -376,6 +385,7 @@ def test_hooks_are_those_of_create_whatever_becomes_of_the_file(box: Box) -> Non
     assert [len(box.reports(stage)) for stage in late] == [1, 1, 1]
 
 
+@pytest.mark.complaint("places/on-the-host")
 def test_what_a_hook_makes_in_the_container_is_there(box: Box) -> None:
     """createContainer may write below the root by a relative path."""
     hooks: dict[str, Json] = {"createContainer": [box.hook("createContainer", "write", "tmp/made", "by a hook")]}
@@ -383,6 +393,7 @@ def test_what_a_hook_makes_in_the_container_is_there(box: Box) -> None:
     assert box.succeed(*box.running()) == "by a hook"
 
 
+@pytest.mark.complaint("failures/wrapper", "failures/output-lost")
 def test_every_hook_leaves_a_record(box: Box) -> None:
     """In the state directory, a line each, until delete."""
     box.configure(
@@ -444,6 +455,7 @@ HARMLESS: Final = {
 }
 
 
+@pytest.mark.complaint("state/unread", "poststart/not-each-time")
 def test_a_hook_is_neither_blocked_nor_failed_by_its_streams(box: Box) -> None:
     """In all six stages, with a state of 100 KB, more than a pipe holds."""
     big = {"big": "x" * 100_000}

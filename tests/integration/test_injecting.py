@@ -45,6 +45,7 @@ def devices(**edits: Json) -> Json:
     return [{"name": "dev", "containerEdits": edits}]
 
 
+@pytest.mark.complaint("not run/precedence")
 def test_hooks_of_directories_run_behind_those_of_the_configuration(box: Box) -> None:
     """At their stages, those after create too; a file of the later directory counts, one that does not apply is out."""
     usr, etc = box.calls / "usr", box.calls / "etc"
@@ -72,6 +73,7 @@ def test_hooks_of_directories_run_behind_those_of_the_configuration(box: Box) ->
     assert len(box.reports("late")) == 1
 
 
+@pytest.mark.complaint("not run/restart")
 def test_a_new_file_counts_for_the_next_container(box: Box) -> None:
     """Nothing is to be restarted (cri-o issue 2472)."""
     box.configure({"process.args": [INSIDE, "true"]})
@@ -82,6 +84,7 @@ def test_a_new_file_counts_for_the_next_container(box: Box) -> None:
         write_hook(box.calls / "hooks", "new.json", box.report_hook("createRuntime", "new"), "createRuntime")
 
 
+@pytest.mark.complaint("exec and restore/variables")
 def test_a_device_is_in_the_container_with_all_that_it_brings(box: Box) -> None:
     """Environment, node, mount, groups and hook; a process that is run later has its environment too."""
     (box.calls / "data").mkdir()
@@ -143,6 +146,7 @@ def test_a_specification_may_be_yaml(box: Box) -> None:
     assert "THING=0" in sequence(mapping(json.loads(box.succeed(*box.running(*options))))["env"])
 
 
+@pytest.mark.complaint("not run/does-not-apply", "failures/forgotten-file")
 def test_the_plan_says_what_was_added_and_why(box: Box) -> None:
     """And which files do not apply; the state has the configuration as it is used."""
     hooks, cdi = box.calls / "hooks", box.calls / "cdi"
@@ -187,6 +191,7 @@ def test_without_options_there_is_nothing_about_it_in_the_plan(box: Box) -> None
     assert json.loads(box.succeed("plan", "--json", str(box.directory)))["added"] == []
 
 
+@pytest.mark.complaint("not run/precedence")
 def test_what_is_wrong_is_said_with_file_and_place_and_nothing_is_left(box: Box) -> None:
     """Before anything is made."""
     hooks, cdi = box.calls / "hooks", box.calls / "cdi"
@@ -217,6 +222,7 @@ def test_what_is_wrong_is_said_with_file_and_place_and_nothing_is_left(box: Box)
     assert not box.home.exists()
 
 
+@pytest.mark.complaint("elsewhere/one-bad-file")
 def test_a_bad_file_that_nothing_is_wanted_of_is_a_warning(box: Box) -> None:
     """Else one vendor's mistake takes down all devices."""
     cdi = box.calls / "cdi"

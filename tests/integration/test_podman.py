@@ -382,6 +382,7 @@ def test_a_hook_that_fails_fails_the_run_and_says_which(podman: Podman) -> None:
     assert (done.status, told in done.stderr) == (126, True), done.stderr
 
 
+@pytest.mark.complaint("elsewhere/no-hooks")
 def test_devices_and_hooks_reach_containers_by_flags_of_the_runtime(podman: Podman, tmp_path: Path) -> None:
     """podman hands --runtime-flag to every call; here it knows of neither the device nor the hook."""
     (tmp_path / "cdi").mkdir()

@@ -112,9 +112,9 @@ def test_what_cannot_be_tried_is_refused(box: Box) -> None:
     assert box.fail(*words, "--stage", "postStop") == (
         'hooks test: --stage: no such stage: "postStop" (did you mean poststop?)'
     )
-    assert box.fail(*words, "--stage", "prestart") == f"{config}: no prestart hook (there are 0)"
+    assert box.fail(*words, "--stage", "prestart") == f"{config}: no prestart hook (there is none)"
     assert box.fail(*words, "--stage", "poststop", "--index", "1") == (
-        f"{config}: no poststop hook of index 1 (there are 1)"
+        f"{config}: no poststop hook of index 1 (the only one is 0)"
     )
     box.configure({"mounts+": [{"destination": "/x", "type": "bind", "source": "/no/such", "options": ["bind"]}]})
     hooks = {"hooks": {"poststop": [box.hook("poststop", "true")]}}

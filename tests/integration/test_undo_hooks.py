@@ -78,6 +78,7 @@ def test_a_hook_dies_with_the_create_that_is_killed(
     assert box.left() == []
 
 
+@pytest.mark.complaint("time/for-ever")
 @EVERY_HOOK
 def test_a_create_that_is_stopped_at_a_hook_is_undone(box: Box, stage: str, *, pid_namespace: bool) -> None:
     """The hook's group is dead and the poststop hooks have run when it returns, with 128 + SIGTERM."""
@@ -212,6 +213,7 @@ def test_a_hook_dies_with_the_start_that_is_killed(box: Box, stage: str) -> None
     assert box.left() == []
 
 
+@pytest.mark.complaint("poststop/not-again")
 def test_a_delete_that_is_killed_can_be_done_again(box: Box) -> None:
     """At a poststop hook, which dies with it."""
     box.configure({"process.args": [INSIDE, "true"], "hooks": {"poststop": [family(box)]}})

@@ -53,6 +53,7 @@ def in_order(data: Any) -> bool:
     return starts == sorted(starts) and all(step["duration"] >= 0 for step in data["steps"]) and following
 
 
+@pytest.mark.complaint("time/how-long")
 @pytest.mark.parametrize("more", [{}, USER_NAMESPACE], ids=["root", "user namespace"])
 def test_the_whole_way_of_a_running_container_is_shown(box: Box, mapped: Box, more: dict[str, Json]) -> None:
     """Parse, compile, cgroup, namespaces, mounts, gates, hooks, exec: on one clock, in order."""
@@ -198,7 +199,11 @@ def test_a_plain_users_container_has_a_timeline(plain: PlainBox) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["hooks", "nobody"], "container does not exist"),
+        (
+            ["hooks", "nobody"],
+            "container does not exist "
+            "(slinger list has those that are there, slinger hooks --history those that are gone)",
+        ),
         (["hooks"], "hooks: takes ID, got nothing (--history lists the containers that are gone)"),
         (["hooks", "--json", "--html", "x"], "hooks: --json and --html cannot both be printed"),
         (["hooks", "--life", "2", "x"], "hooks --life: needs --history"),

@@ -151,6 +151,7 @@ def test_the_hands_load_nothing(hands: Path) -> None:
     assert "DYNAMIC" not in said
 
 
+@pytest.mark.complaint("environment/preload")
 @requires("gcc")
 def test_a_preloaded_library_is_loaded_by_the_hook_it_was_given_to_and_no_other(box: Box, tmp_path: Path) -> None:
     """LD_PRELOAD in a hook's env and in process.env: the runtime's own processes load neither."""

@@ -289,7 +289,11 @@ def test_a_closed_descriptor_becomes_dev_null(act: Install) -> None:
 
 LINES = [
     (["crate", "x"], 'unknown verb "crate" (did you mean create?)'),
-    (["restore", "x"], "restore: not yet supported"),
+    (
+        ["restore", "x"],
+        "restore: not supported: slinger cannot bring back a container that was saved ("
+        "run it by runc or crun, which have it with CRIU)",
+    ),
     (["--root", "/", "list"], "--root /: must not be the root of the file system"),
     (["--root", "/tmp/..", "list"], "--root /tmp/..: must not be the root of the file system"),
     (["--log-format", "xml", "list"], '--log-format: must be text or json, not "xml"'),

@@ -110,6 +110,7 @@ def test_options_replace_what_the_settings_say_of_the_same(file: Path) -> None:
     )
 
 
+@pytest.mark.complaint("not run/plain-user")
 def test_a_plain_user_s_own_settings_come_before_the_machine_s(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Root's environment does not count: whoever sets it would choose hooks that run as root."""
     machine, own = tmp_path / "etc", tmp_path / "home" / ".config" / "slinger"

@@ -26,6 +26,8 @@ class Setting(Record):
     pid: int = 0
     namespaces: tuple[str, ...] = ()  # the container's that are not the runtime's
     output: tuple[str, str] = ("", "")  # files that get the hooks' stdout and stderr
+    files: tuple[tuple[str, str], ...] = ()  # Saved.hook_files
+    stdio: tuple[int, ...] = ()  # the container's, where they are ours too
 
 
 def hook_output(annotations: tuple[tuple[str, str], ...]) -> tuple[str, str]:

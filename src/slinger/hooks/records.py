@@ -97,14 +97,20 @@ def make_record(
     )
 
 
-def failure(record: HookRecord) -> HookError:
-    """``createRuntime hook #1 (/opt/x/hook): exit status 3: <last lines of stderr>``."""
-    text = f"{record.stage} hook #{record.index} ({record.path}): {record.outcome}"
+def failure(record: HookRecord, files: tuple[tuple[str, str], ...] = ()) -> HookError:
+    """``createRuntime hook #1 (/opt/x/hook): exit status 3: <last lines of stderr>``.
+
+    ``files``: of hooks that were added, by JSON path; who has installed such a file may have forgotten it.
+    """
+    origin = f"hooks.{record.stage}[{record.index}]"
+    file = dict(files).get(origin)
+    path = f"{record.path}, added by {file}" if file else record.path
+    text = f"{record.stage} hook #{record.index} ({path}): {record.outcome}"
     quoted = record.stderr.strip() or record.stdout.strip()
     if quoted:
         lines = [line.strip() for line in quoted[-QUOTED_BYTES:].splitlines() if line.strip()]
         text += ": " + " | ".join(lines[-QUOTED_LINES:])
-    return HookError(text, origin=f"hooks.{record.stage}[{record.index}]")
+    return HookError(text, origin=origin)
 
 
 def to_json(record: HookRecord) -> dict[str, object]:

@@ -63,7 +63,7 @@ class Recorder:
         )
         self._append(self.setting.output[0], ran.stdout, ran.stdout_size)
         self._append(self.setting.output[1], ran.stderr, ran.stderr_size)
-        self.keep(record, None if record.ok else failure(record), go_on=bool(op.go_on))
+        self.keep(record, None if record.ok else failure(record, self.setting.files), go_on=bool(op.go_on))
 
     def keep(self, record: HookRecord, error: HookError | None, *, go_on: bool) -> None:
         """Keep a record, and the failure if there is one: to be raised, or a warning where the next hook runs."""
@@ -89,10 +89,18 @@ class Recorder:
             fd = os.open(where, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
             try:
                 os.write(fd, note + tail)
+                self._go_behind(fd)
             finally:
                 os.close(fd)
         except OSError as error:
             self.warn(str(HostError.of("the hooks' output", error)))
+
+    def _go_behind(self, file: int) -> None:
+        """Let the program write behind the hooks where its output goes to the same file, at a place of its own."""
+        written = os.fstat(file)
+        for fd in self.setting.stdio:
+            if os.path.samestat(os.fstat(fd), written):
+                os.lseek(fd, 0, os.SEEK_END)
 
     def shown(self, stage: Stage) -> int | None:
         """The pid in the state that a hook of this stage gets."""
@@ -180,6 +188,7 @@ def setting_of(saved: Saved, environment: tuple[str, ...]) -> Setting:
         saved.init[0] if saved.init else 0,
         saved.namespaces,
         hook_output(saved.annotations),
+        saved.hook_files,
     )
 
 

@@ -72,6 +72,10 @@ class Injected(Record):
                 return each.source
         return None
 
+    def hook_files(self) -> tuple[tuple[str, str], ...]:
+        """The hooks that were added, by JSON path, with the file of each."""
+        return tuple((each.target, each.source.file) for each in self.added if each.target.startswith("hooks."))
+
 
 class Draft:
     """The sections that something can be added to."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from slinger.container import Container
-from slinger.errors import UsageError
+from slinger.errors import NotFoundError, UsageError
 from slinger.host.sites import ensure_sites
 from slinger.spec.jsontext import dump, dump_pretty
 from slinger.verbs import Outcome
@@ -52,7 +52,11 @@ def _trace(call: Call) -> Trace:
         return life(_trace_dir(call), call.arguments[0], call.options.number("life"))
     if call.options.given("life"):
         raise UsageError("hooks --life: needs --history")
-    container = Container.load(call.arguments[0], root=call.root, warn=call.warn)
+    try:
+        container = Container.load(call.arguments[0], root=call.root, warn=call.warn)
+    except NotFoundError as error:
+        hint = "slinger list has those that are there, slinger hooks --history those that are gone"
+        raise NotFoundError(error.message, hint=hint) from None
     try:
         return container.trace()
     finally:
