@@ -1,4 +1,4 @@
-"""What users of other runtimes complain of, where no test of slinger's own behaviour shows that it does not happen here.
+"""What users of other runtimes complain of, where no other test shows that it does not happen here.
 
 docs/complaints.toml has all of it, with addresses; tests elsewhere have the same mark.
 """

@@ -201,8 +201,7 @@ def test_a_plain_users_container_has_a_timeline(plain: PlainBox) -> None:
     [
         (
             ["hooks", "nobody"],
-            "container does not exist "
-            "(slinger list has those that are there, slinger hooks --history those that are gone)",
+            "container does not exist (slinger list has what is there, hooks --history what is gone)",
         ),
         (["hooks"], "hooks: takes ID, got nothing (--history lists the containers that are gone)"),
         (["hooks", "--json", "--html", "x"], "hooks: --json and --html cannot both be printed"),

@@ -55,7 +55,7 @@ def _trace(call: Call) -> Trace:
     try:
         container = Container.load(call.arguments[0], root=call.root, warn=call.warn)
     except NotFoundError as error:
-        hint = "slinger list has those that are there, slinger hooks --history those that are gone"
+        hint = "slinger list has what is there, hooks --history what is gone"
         raise NotFoundError(error.message, hint=hint) from None
     try:
         return container.trace()
