@@ -287,13 +287,10 @@ def test_a_closed_descriptor_becomes_dev_null(act: Install) -> None:
         os.close(saved)
 
 
+RESTORE = f"restore: not supported: {cli.WITHOUT['restore']} ({cli.INSTEAD})"
 LINES = [
     (["crate", "x"], 'unknown verb "crate" (did you mean create?)'),
-    (
-        ["restore", "x"],
-        "restore: not supported: slinger cannot bring back a container that was saved ("
-        "run it by runc or crun, which have it with CRIU)",
-    ),
+    (["restore", "x"], RESTORE),
     (["--root", "/", "list"], "--root /: must not be the root of the file system"),
     (["--root", "/tmp/..", "list"], "--root /tmp/..: must not be the root of the file system"),
     (["--log-format", "xml", "list"], '--log-format: must be text or json, not "xml"'),
