@@ -1,4 +1,4 @@
-"""docs/complaints.md: every complaint is answered by a test, every mark is of one, and the tool sees when it is not so."""
+"""docs/complaints.md: a test answers every complaint, every mark is of one, and the tool sees when it is not so."""
 
 from __future__ import annotations
 
