@@ -1,4 +1,4 @@
-"""Write the completions of bash, zsh and fish from the table of verbs in slinger.cli.
+"""Write the completions of bash, zsh and fish from the table of verbs in slinger.cli_table.
 
 ``gen_completion.py`` writes completions/slinger.{bash,zsh,fish}, ``gen_completion.py --check`` fails when they are
 stale. What can be completed is told by an option's or argument's name: KINDS. Ids are those of ``slinger list -q``,
@@ -14,8 +14,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(HERE / "src"))
 
-from slinger.cli import GLOBALS, TABLE  # noqa: E402 - the path comes first
-from slinger.cli_options import FLAG, Option, Verb, every_verb  # noqa: E402
+from slinger.cli_options import FLAG, Option, Verb, every_verb  # noqa: E402 - the path comes first
+from slinger.cli_table import GLOBALS, TABLE  # noqa: E402
 from slinger.lifecycle import STAGE_NAMES  # noqa: E402
 from slinger.linux.signals import SIGNALS as NUMBERS  # noqa: E402
 

@@ -1,4 +1,4 @@
-"""Write the parts of the man pages that follow from the table of verbs in slinger.cli.
+"""Write the parts of the man pages that follow from the table of verbs in slinger.cli_table.
 
 Each page docs/man/slinger-VERB.8.md has a synopsis and a list of options between markers; the rest is written by hand.
 ``gen_man.py`` writes them, ``gen_man.py --check`` fails when they are stale. A verb without a page is stale as well.
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 HERE = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(HERE / "src"))
 
-from slinger.cli import GLOBALS, TABLE  # noqa: E402 - the path comes first
-from slinger.cli_options import every_verb  # noqa: E402
+from slinger.cli_options import every_verb  # noqa: E402 - the path comes first
+from slinger.cli_table import GLOBALS, TABLE  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

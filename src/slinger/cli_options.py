@@ -1,4 +1,4 @@
-"""How a command line is read: rows of options and verbs in, values out. The rows are in cli.py.
+"""How a command line is read: rows of options and verbs in, values out. The rows are in cli_table.py.
 
 The rules are those of Go's flag package, by which runc's callers write their calls:
 ``--name value``, ``--name=value``, the same with one dash (``-no-subreaper``), short names, flags as
@@ -201,6 +201,12 @@ def check_arguments(verb: Verb, arguments: tuple[str, ...]) -> None:
     raise UsageError(message, hint=usage(verb))
 
 
+def usage(verb: Verb) -> str:
+    """How to call a verb, on one line."""
+    options = ["[options]"] if verb.options else []
+    return " ".join(["usage: slinger", verb.name, *options, *verb.arguments])
+
+
 def _truth(spoken: str, text: str) -> bool:
     if text.lower() in TRUE:
         return True
@@ -223,39 +229,3 @@ def _value(row: Option, spoken: str, text: str) -> Value:
     if row.choices:
         return text.lower()
     return (text,) if row.kind == REPEAT else text
-
-
-def usage(verb: Verb) -> str:
-    """How to call a verb, on one line."""
-    options = ["[options]"] if verb.options else []
-    return " ".join(["usage: slinger", verb.name, *options, *verb.arguments])
-
-
-def spelling(row: Option) -> str:
-    """``-b, --bundle DIR``."""
-    short = f"-{row.short}, " if row.short else ""
-    return f"{short}--{row.name} {row.metavar}".rstrip()
-
-
-def _listing(title: str, rows: Sequence[tuple[str, str]]) -> str:
-    width = max(len(name) for name, _ in rows)
-    return "\n".join(["", f"{title}:", *(f"  {name:<{width}}  {text}" for name, text in rows), ""])
-
-
-def help_text(settings: Sequence[Option], verbs: Sequence[Verb]) -> str:
-    """What ``slinger help`` prints."""
-    return (
-        "slinger: run containers from OCI bundles, with their lifecycle hooks\n\n"
-        "usage: slinger [options] VERB [options] [arguments]\n"
-        + _listing("verbs", [(verb.name, verb.help) for verb in verbs])
-        + _listing("options of every verb", [(spelling(row), row.help) for row in settings])
-        + "\n'slinger help VERB' shows a verb's options; slinger(8) and slinger-VERB(8) are the manual.\n"
-    )
-
-
-def verb_help_text(verb: Verb) -> str:
-    """What ``slinger help VERB`` and ``slinger VERB --help`` print."""
-    listing = _listing("options", [(spelling(row), row.help) for row in verb.options]) if verb.options else ""
-    if verb.subverbs:
-        listing = _listing("verbs behind it", [(each.name, each.help) for each in verb.subverbs]) + listing
-    return f"slinger {verb.name}: {verb.help}\n\n{usage(verb)}\n{listing}"

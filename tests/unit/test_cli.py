@@ -13,7 +13,7 @@ from types import ModuleType
 
 import pytest
 
-from slinger import cli
+from slinger import cli, cli_table
 from slinger.cli_options import FLAG, Option, Verb, every_verb
 from slinger.errors import ConfigError, HostError, NotFoundError, SlingerError, UsageError
 from slinger.host.signals import Interrupted
@@ -34,7 +34,7 @@ def act(monkeypatch: pytest.MonkeyPatch) -> Install:
         vars(module)["main"] = main
         monkeypatch.setitem(sys.modules, "slinger.verbs.act", module)
         act_verb = Verb("act", "act", "act", ("[ID]",), (Option("fast", "", "", FLAG, "", default=False),))
-        monkeypatch.setattr(cli, "TABLE", (*cli.TABLE, act_verb, Verb("test", "act", "", (), failure=255)))
+        monkeypatch.setattr(cli, "TABLE", (*cli_table.TABLE, act_verb, Verb("test", "act", "", (), failure=255)))
 
     install(lambda _call: Outcome())
     return install
@@ -287,7 +287,7 @@ def test_a_closed_descriptor_becomes_dev_null(act: Install) -> None:
         os.close(saved)
 
 
-RESTORE = f"restore: not supported: {cli.WITHOUT['restore']} ({cli.INSTEAD})"
+RESTORE = f"restore: not supported: {cli_table.WITHOUT['restore']} ({cli_table.INSTEAD})"
 LINES = [
     (["crate", "x"], 'unknown verb "crate" (did you mean create?)'),
     (["restore", "x"], RESTORE),
@@ -317,7 +317,7 @@ def test_help_is_an_answer(capfd: pytest.CaptureFixture[str], argv: list[str]) -
     assert cli.serve(argv) == 0
     out, err = capfd.readouterr()
     assert out.startswith("slinger: run containers from OCI bundles")
-    assert [verb.name for verb in cli.TABLE if f"\n  {verb.name} " not in out] == []
+    assert [verb.name for verb in cli_table.TABLE if f"\n  {verb.name} " not in out] == []
     assert err == ""
 
 
@@ -350,14 +350,14 @@ def test_there_is_no_help_of_what_is_no_subverb(
     assert capfd.readouterr() == ("", f"slinger: {message}\n")
 
 
-@pytest.mark.parametrize("verb", every_verb(cli.TABLE), ids=lambda verb: verb.name)
+@pytest.mark.parametrize("verb", every_verb(cli_table.TABLE), ids=lambda verb: verb.name)
 def test_every_verb_of_the_table_has_its_file(verb: Verb) -> None:
     """``help`` is the command's own."""
     here = Path(cli.__file__).parent / "verbs" / f"{verb.module}.py"
     assert here.is_file() or verb.name == "help"
 
 
-@pytest.mark.parametrize("verb", every_verb(cli.TABLE), ids=lambda verb: verb.name)
+@pytest.mark.parametrize("verb", every_verb(cli_table.TABLE), ids=lambda verb: verb.name)
 def test_no_verb_has_two_options_of_one_name(verb: Verb) -> None:
     """Long and short names share one space; flags are off unless given."""
     names = [name for row in verb.options for name in (row.name, row.short) if name]
@@ -375,7 +375,7 @@ def test_the_options_of_runc_are_there() -> None:
         "list": "format quiet",
         "spec": "bundle rootless",
     }
-    ours = {verb.name: {row.name for row in verb.options} for verb in cli.TABLE}
+    ours = {verb.name: {row.name for row in verb.options} for verb in cli_table.TABLE}
     assert {verb: sorted(set(names.split()) - ours[verb]) for verb, names in runc.items()} == {
         verb: [] for verb in runc
     }

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from slinger.cli_options import FLAG, INT, REPEAT, VALUE, Option, Scan, Verb, help_text, verb_help_text
+from slinger.cli_help import help_text, verb_help_text
+from slinger.cli_options import FLAG, INT, REPEAT, VALUE, Option, Scan, Verb
 from slinger.errors import UsageError
 
 HELP = Option("help", "h", "", FLAG, "print help", default=False)

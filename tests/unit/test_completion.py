@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from slinger.cli import GLOBALS, TABLE
+from slinger.cli_table import GLOBALS, TABLE
 from slinger.lifecycle import STAGE_NAMES
 from tests.requires import requires
 from tests.unit.completing import SHELLS, offers

@@ -16,6 +16,8 @@ LAYERS = (
         "__main__",
         "__init__",
         "cli",
+        "cli_table",
+        "cli_help",
         "cli_options",
         "verbs",
         "bundle",

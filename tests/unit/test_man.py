@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from slinger.cli import TABLE
+from slinger.cli_table import TABLE
 from tools.gen_man import PAGES, pages, renewed
 
 if TYPE_CHECKING:

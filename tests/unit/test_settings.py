@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from slinger import cli, verbs
+from slinger import cli_table, verbs
 from slinger.cli_options import Scan
 from slinger.errors import SlingerError
 from slinger.host.settings import read_settings
@@ -33,7 +33,7 @@ spec_dirs = ["cdi"]
 
 def wanted(*argv: str) -> Injection | None:
     """What a command line wants."""
-    scan = Scan(cli.GLOBALS, cli.TABLE)
+    scan = Scan(cli_table.GLOBALS, cli_table.TABLE)
     scan.read([*argv, "create", "box"])
     return verb.injection_of(Call(scan.arguments, scan.options, print, print, settings=scan.settings))
 

@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from slinger import cli, verbs
+from slinger import cli, cli_table, verbs
 from slinger.cli_options import Verb
 from slinger.errors import SlingerError
 from slinger.host.settings import Tracing, read_tracing
@@ -62,7 +62,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[Call]:
     module = ModuleType("slinger.verbs.act")
     vars(module)["main"] = main
     monkeypatch.setitem(sys.modules, "slinger.verbs.act", module)
-    monkeypatch.setattr(cli, "TABLE", (*cli.TABLE, Verb("act", "act", "act")))
+    monkeypatch.setattr(cli, "TABLE", (*cli_table.TABLE, Verb("act", "act", "act")))
     monkeypatch.delenv("SLINGER_TRACE_DIR", raising=False)
     monkeypatch.setattr(cli, "TRACED", {"act"})
     monkeypatch.setattr(verbs, "SETTINGS", "/no/such/file")

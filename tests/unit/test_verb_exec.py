@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from slinger.cli import GLOBALS, TABLE
 from slinger.cli_options import Scan
+from slinger.cli_table import GLOBALS, TABLE
 from slinger.errors import ConfigError, SlingerError
 from slinger.spec.config import Capabilities, Config, ConsoleSize, CpuAffinity, Process, Rlimit, User
 from slinger.verbs import Call

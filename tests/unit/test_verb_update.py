@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from slinger import cli
+from slinger import cli, cli_table
 from slinger.errors import ConfigError
 from slinger.spec.config import BlockIo, Cpu, Memory, Resources
 from slinger.verbs import update
@@ -94,7 +94,7 @@ def test_every_option_is_a_property(asked: list[Resources], option: str) -> None
 def test_every_option_of_the_verb_is_known_here() -> None:
     """The table of the command line and those of the verb name the same options."""
     known = {*ALL, *update.SCHEMAS, "resources"}
-    assert {row.name for row in cli.UPDATE} == known
+    assert {row.name for row in cli_table.UPDATE} == known
 
 
 @pytest.mark.parametrize(
