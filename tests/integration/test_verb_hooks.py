@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.chrome_rules import imported
 from tests.integration.box import INSIDE, STAGES, USER_NAMESPACE
 from tests.requires import requires
 
@@ -186,6 +187,21 @@ def test_the_other_formats_are_printed(box: Box) -> None:
     assert "said by createContainer" in drawn
     assert box.succeed("hooks", "--html", box.id).startswith("<!DOCTYPE html>")
     assert "traceEvents" in json.loads(box.succeed("hooks", "--chrome-trace", box.id))
+
+
+def test_the_chrome_trace_of_a_whole_life_is_what_its_readers_take(box: Box, tmp_path: Path) -> None:
+    """Every step of slinger, its helpers and the hooks of six stages, each where it happened."""
+    hooked(box)
+    kept = ("--trace-dir", str(tmp_path / "kept"))
+    box.succeed(*kept, *box.running())
+    steps = json.loads(box.succeed(*kept, "hooks", "--history", "--json", box.id))["steps"]
+    threads = imported(json.loads(box.succeed(*kept, "hooks", "--history", "--chrome-trace", box.id)))
+    began = min(step["started"] for step in steps)
+    for lane, slices in threads.items():
+        times = sorted((step["started"] - began, step["duration"]) for step in steps if step["lane"] == lane)
+        assert sorted((each.began, each.ended - each.began) for each in slices) == times
+    assert len(threads["hook"]) == len(STAGES)
+    assert sum(map(len, threads.values())) == len(steps)
 
 
 def test_a_plain_users_container_has_a_timeline(plain: PlainBox) -> None:

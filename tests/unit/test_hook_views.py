@@ -5,16 +5,22 @@ from __future__ import annotations
 import base64
 import hashlib
 import html.parser
+import itertools
 import json
 import re
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from slinger.hooks.chrome import chrome_trace
 from slinger.hooks.page import page
 from slinger.hooks.terminal import render
+from slinger.hooks.trace import Step, Trace
+from slinger.hooks.words import moment
 from slinger.spec.jsontext import dump
+from tests.chrome_rules import imported
 from tests.unit.traces import EPOCH, HOSTILE, MS, hostile, record, trace
 
 FAILED = record(
@@ -139,27 +145,33 @@ def test_a_container_of_which_nothing_is_known_has_a_page_too() -> None:
 # ---- Trace Event Format ("JSON Object Format", "JSON Array Format", Metadata Events)
 
 
-def test_the_chrome_trace_is_what_the_format_says() -> None:
-    """Every event has its phase, name, pid and tid; complete events a category, and times in microseconds."""
-    document = json.loads(dump(chrome_trace(trace(record(), FAILED))))
+def test_the_chrome_trace_is_what_its_readers_take() -> None:
+    """Every event with a name, a place and a time; nothing that they would drop or move. A thread for each actor."""
+    shown = trace(record(), FAILED)
+    document = json.loads(dump(chrome_trace(shown)))
     assert set(document) == {"traceEvents", "displayTimeUnit", "otherData"}
-    assert document["displayTimeUnit"] in {"ms", "ns"}
-    named: set[int] = set()
-    for event in document["traceEvents"]:
-        assert type(event["pid"]) is type(event["tid"]) is int
-        assert isinstance(event["name"], str)
-        assert event["name"]
-        if event["ph"] == "M":
-            assert event["name"] in {"process_name", "thread_name", "thread_sort_index"}
-            assert set(event["args"]) == ({"sort_index"} if event["name"].endswith("index") else {"name"})
-            named |= {event["tid"]} if event["name"] == "thread_name" else set()
-        else:
-            assert event["ph"] == "X"
-            assert isinstance(event["cat"], str)
-            assert event["ts"] >= EPOCH / 1000
-            assert event["dur"] >= 0
-            assert event["tid"] in named
-            assert isinstance(event["args"], dict)
+    threads = imported(document)
+    for lane, slices in threads.items():
+        steps = [step for step in shown.steps if step.lane == lane]
+        assert [(each.began, each.ended - each.began) for each in slices] == [
+            (step.started - shown.began, step.duration) for step in steps
+        ]
+    assert sum(map(len, threads.values())) == len(shown.steps)
+    assert document["otherData"]["began"] == moment(shown.began)
+
+
+@given(st.lists(st.integers(0, 3_000), min_size=1, max_size=40), st.integers(0, 10 * MS))
+def test_steps_that_touch_do_not_overlap_in_the_chrome_trace(durations: list[int], offset: int) -> None:
+    """To the nanosecond, though its readers take numbers for doubles."""
+    moments = [*itertools.accumulate(durations, initial=EPOCH + offset)]
+    steps = tuple(
+        Step("create", "init", "mounts", "pivot", "", "", began, length)
+        for began, length in zip(moments, durations, strict=False)
+    )
+    document: Any = chrome_trace(Trace("box", "/b", 0, (), steps, ()))
+    slices = imported(document)["init"]
+    assert sorted(each.ended - each.began for each in slices) == sorted(durations)
+    assert max(each.ended for each in slices) == moments[-1] - moments[0]
 
 
 def test_the_chrome_trace_has_every_step_and_the_records_of_hooks() -> None:
@@ -171,7 +183,8 @@ def test_the_chrome_trace_has_every_step_and_the_records_of_hooks() -> None:
         "exec", "poststop[1] /opt/hook",
     ]  # fmt: skip
     last = events[-1]
-    assert (last["ts"], last["dur"]) == ((EPOCH + 9_010 * MS) / 1000, 4_000.0)
+    began = int(events[0]["ts"])
+    assert (began, last["ts"], last["dur"]) == (0, (9_010 * MS + EPOCH - trace(record(), FAILED).began) / 1000, 4_000.0)
     assert last["args"]["exitStatus"] == 3
     assert last["args"]["capabilities"] == ("CAP_CHOWN", "CAP_KILL")
 
