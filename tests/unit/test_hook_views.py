@@ -197,9 +197,9 @@ def test_the_terminal_shows_a_table_outputs_and_a_line_for_each_actor() -> None:
     text = render(trace(record(), FAILED), width=120, colour=False)
     lines = text.splitlines()
     assert lines[0] == "start failed: process.args: no such file"
-    assert lines[1].split() == ["hook", "in", "status", "pid", "took", "outcome", "program", "when"]
-    assert lines[2].split()[:7] == ["createRuntime[0]", "runtime", "creating", "42", "4.00", "ms", "ok"]
-    assert lines[3].split()[:9] == ["poststop[1]", "runtime", "creating", "42", "4.00", "ms", "exit", "status", "3"]
+    assert lines[2].split() == ["hook", "in", "status", "pid", "took", "outcome", "program", "when"]
+    assert lines[3].split()[:7] == ["createRuntime[0]", "runtime", "creating", "42", "4.00", "ms", "ok"]
+    assert lines[4].split()[:9] == ["poststop[1]", "runtime", "creating", "42", "4.00", "ms", "exit", "status", "3"]
     assert "poststop #1 stderr:\n  no veth\n" in text
     assert [line.split()[0] for line in lines if line.startswith(("slinger ", "outer ", "init ", "hooks "))] == [
         "slinger", "outer", "init", "hooks",
@@ -207,6 +207,43 @@ def test_the_terminal_shows_a_table_outputs_and_a_line_for_each_actor() -> None:
     assert "|create 34.0 ms" in text
     assert "\x1b" not in text
     assert max(map(len, lines)) <= 120
+
+
+@pytest.mark.parametrize(
+    ("width", "columns"),
+    [
+        (120, "hook in status pid took outcome program when"),
+        (90, "hook in status took outcome program when"),
+        (76, "hook in status took outcome program"),
+        (66, "hook in took outcome program"),
+        (58, "hook took outcome program"),
+        (46, "hook took outcome"),
+    ],
+)
+def test_a_narrow_terminal_gets_fewer_columns_and_how_each_run_ended(width: int, columns: str) -> None:
+    """Rather than all of them cut short."""
+    lines = render(trace(record("createContainer"), FAILED), width=width, colour=False).splitlines()
+    head = next(at for at, line in enumerate(lines) if line.startswith("hook "))
+    assert lines[head].split() == columns.split()
+    assert "createContainer[0]" in lines[head + 1]
+    assert FAILED.outcome in lines[head + 2]
+    assert max(map(len, lines)) <= width
+
+
+def test_a_long_line_of_a_hook_goes_on_below_itself() -> None:
+    """Indented as it began."""
+    long = record(stdout="word " * 30, stdout_size=150)
+    lines = render(trace(long), width=60, colour=False).splitlines()
+    first = lines.index("createRuntime #0 stdout:") + 1
+    assert [line[:6] for line in lines[first : first + 3]] == ["  word"] * 3
+
+
+@pytest.mark.parametrize("colour", [True, False])
+def test_the_legend_has_a_mark_for_each_colour_where_there_are_colours(colour: bool) -> None:
+    """Without them all marks would be the same."""
+    text = render(trace(record()), width=120, colour=colour)
+    (legend,) = [line for line in text.splitlines() if "compile" in line]
+    assert ("█" in legend) is colour
 
 
 @pytest.mark.parametrize("colour", [True, False])
@@ -232,4 +269,4 @@ def test_a_long_output_is_shown_by_its_end_and_that_is_said() -> None:
 def test_without_hooks_that_is_said() -> None:
     """And the timeline is there."""
     assert render(trace(lines=()), width=80, colour=False) == "No hook has run.\n"
-    assert render(trace(), width=80, colour=False).splitlines()[1] == "No hook has run."
+    assert render(trace(), width=80, colour=False).splitlines()[2] == "No hook has run."

@@ -10,6 +10,7 @@ from io import StringIO
 
 from rich.columns import Columns
 from rich.console import Console, Group
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -40,7 +41,10 @@ COLOURS = dict(
 SHOWN_LINES = 12  # of a stream
 BAR_LEAST, BAR_MOST = 12, 40
 PATH_MOST = 24
-WIDTH_OF_TEXT = 102  # what the columns beside the bar need, about
+OUTCOME_LEAST = 16  # a longer one is folded where there is no room
+GAP = 2  # between columns
+# Columns of the table of hooks that a narrow terminal does without, the first one first. The other formats have all.
+DISPENSABLE = ("pid", "when", "status", "in", "program")
 SHADES = " ▏▎▍▌▋▊▉█"
 LANE_NAMES = {BRAIN: "slinger", HOOK: "hooks"}
 
@@ -59,15 +63,15 @@ def render(trace: Trace, *, width: int, colour: bool) -> str:
         highlight=False,
         legacy_windows=False,
     )
-    console.print(everything(trace, width))
+    console.print(everything(trace, width, colour=colour))
     text = buffer.getvalue()
     return "".join(f"{line.rstrip()}\n" for line in text.splitlines())
 
 
-def everything(trace: Trace, width: int) -> RenderableType:
+def everything(trace: Trace, width: int, *, colour: bool) -> RenderableType:
     """Errors, hooks, what they printed, the timeline, and where the time went."""
     parts: list[RenderableType] = [
-        Text(f"{verb} failed: {printable(message)}", style="bold red") for verb, message in trace.errors
+        Text(f"{verb} failed: {printable(message)}\n", style="bold red") for verb, message in trace.errors
     ]
     if not trace.steps:
         parts.append(Text("No hook has run."))
@@ -76,32 +80,52 @@ def everything(trace: Trace, width: int) -> RenderableType:
     parts.append(_hooks(trace, layout, width) if trace.hooks else Text("No hook has run."))
     parts += [each for record in trace.hooks for each in _streams(record)]
     if any(step.lane != HOOK for step in trace.steps):
-        parts += [Text(), *_lanes(trace, layout, width), Text(), _legend(trace)]
+        parts += [Text(), *_lanes(trace, layout, width), Text(), _legend(trace, colour=colour)]
     return Group(*parts)
 
 
 def _hooks(trace: Trace, layout: Layout, width: int) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for name in ("hook", "in", "status", "pid"):
-        table.add_column(name, no_wrap=True)
-    table.add_column("took", justify="right", no_wrap=True)
-    table.add_column("outcome", overflow="fold")
-    table.add_column("program", overflow="ellipsis", no_wrap=True)
-    bar = min(max(width - WIDTH_OF_TEXT, BAR_LEAST), BAR_MOST)
-    table.add_column("when", width=bar, no_wrap=True)
-    for record in trace.hooks:
-        x = layout.x(record.started)
-        table.add_row(
-            f"{record.stage}[{record.index}]",
-            "container" if record.namespaces else "runtime",
-            record.status,
-            "-" if record.pid_shown is None else str(record.pid_shown),
-            in_words(record.duration),
-            Text("ok" if record.ok else printable(record.outcome), style="green" if record.ok else "bold red"),
-            Text(_end_of(printable(record.path))),
-            _bar([(x, record.duration, COLOURS[HOOKS] if record.ok else "red")], layout.length, bar),
+    """A row a run; of the columns those for which there is room."""
+    texts = [_texts(record) for record in trace.hooks]
+    needed = {name: max(len(name), *(len(row[name]) for row in texts)) for name in texts[0]}
+    needed = {**needed, "outcome": min(needed["outcome"], OUTCOME_LEAST), "when": BAR_LEAST}
+    for name in DISPENSABLE:
+        if _width(needed) > width:
+            del needed[name]
+    bar = min(BAR_LEAST + max(width - _width(needed), 0), BAR_MOST)
+    table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
+    for name, least in needed.items():
+        right, fold = name == "took", name == "outcome"
+        table.add_column(
+            name,
+            justify="right" if right else "left",
+            no_wrap=not fold,
+            overflow="fold" if fold else "ellipsis",
+            min_width=bar if name == "when" else least,
         )
+    for record, row in zip(trace.hooks, texts, strict=True):
+        outcome = Text(row["outcome"], style="green" if record.ok else "bold red")
+        span = (layout.x(record.started), record.duration, COLOURS[HOOKS] if record.ok else "red")
+        drawn = {"outcome": outcome, "when": _bar([span], layout.length, bar)}
+        table.add_row(*(drawn.get(name) or Text(row[name]) for name in needed))
     return table
+
+
+def _texts(record: HookRecord) -> dict[str, str]:
+    """What stands in each column but the one that is drawn."""
+    return {
+        "hook": f"{record.stage}[{record.index}]",
+        "in": "container" if record.namespaces else "runtime",
+        "status": record.status,
+        "pid": "-" if record.pid_shown is None else str(record.pid_shown),
+        "took": in_words(record.duration),
+        "outcome": "ok" if record.ok else printable(record.outcome),
+        "program": _end_of(printable(record.path)),
+    }
+
+
+def _width(columns: dict[str, int]) -> int:
+    return sum(columns.values()) + GAP * len(columns)
 
 
 def _end_of(path: str) -> str:
@@ -109,9 +133,9 @@ def _end_of(path: str) -> str:
     return path if len(path) <= PATH_MOST else "…" + path[1 - PATH_MOST :]
 
 
-def _streams(record: HookRecord) -> list[Text]:
+def _streams(record: HookRecord) -> list[RenderableType]:
     """What a hook printed, the last lines of it."""
-    shown: list[Text] = []
+    shown: list[RenderableType] = []
     for name, text, size in (
         ("stdout", record.stdout, record.stdout_size),
         ("stderr", record.stderr, record.stderr_size),
@@ -122,7 +146,7 @@ def _streams(record: HookRecord) -> list[Text]:
         left_out = f", the last {SHOWN_LINES} lines" if len(lines) > SHOWN_LINES else ""
         head = f"{record.stage} #{record.index} {name}{cut_note(size)}{left_out}:"
         shown.append(Text(f"\n{head}", style="bold"))
-        shown += [Text(f"  {printable(line)}") for line in lines[-SHOWN_LINES:]]
+        shown += [Padding(Text(printable(line)), (0, 0, 0, 2)) for line in lines[-SHOWN_LINES:]]
     return shown
 
 
@@ -165,7 +189,10 @@ def _bar(spans: list[tuple[int, int, str]], length: int, width: int) -> Text:
     return text
 
 
-def _legend(trace: Trace) -> Columns:
-    """Each kind of step in its colour, with the time that it took in all."""
-    entries = [Text.assemble(("█ ", COLOURS[name]), f"{name} {in_words(time)}") for name, time in totals(trace)]
+def _legend(trace: Trace, *, colour: bool) -> Columns:
+    """Each kind of step in its colour, if there are colours, with the time that it took in all."""
+    entries = [
+        Text.assemble(("█ " if colour else "", COLOURS[name]), f"{name} {in_words(time)}")
+        for name, time in totals(trace)
+    ]
     return Columns(entries, padding=(0, 2))

@@ -85,7 +85,9 @@ def drawn(trace: Trace) -> str:
     width = WIDE
     if terminal:
         width = os.get_terminal_size(1).columns or NARROW
-    return render(trace, width=width, colour=terminal and "NO_COLOR" not in os.environ)
+    # no-color.org: set, and not to nothing; and a terminal that says that it can do nothing.
+    plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM", "dumb") == "dumb"
+    return render(trace, width=width, colour=terminal and not plain)
 
 
 def _list(call: Call, chosen: list[str]) -> Outcome:
