@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from slinger.hooks.tracing import Observer
     from slinger.host.hands import Hands
     from slinger.inject.draft import Injection
-    from slinger.planning import Planned
     from slinger.spec.config import Config, Process, Resources
     from slinger.spec.state import State
     from slinger.spec.stats import Event, Stats
@@ -123,14 +122,13 @@ class Container:
         behind.
         """
         from slinger.creation import create  # noqa: PLC0415
-        from slinger.planning import Request  # noqa: PLC0415
+        from slinger.planning import Request, config_path  # noqa: PLC0415
 
-        directory = os.path.abspath(bundle)
         request = Request(
             container_id=container_id,
-            bundle=directory,
+            bundle=os.path.abspath(bundle),
             root=absolute_root(root),
-            config_file=os.path.abspath(config) if config else f"{directory}/config.json",
+            config_file=config_path(os.fspath(bundle), config),
             no_pivot=no_pivot,
             no_new_keyring=no_new_keyring,
             preserve_fds=preserve_fds,
@@ -430,20 +428,3 @@ def history(container_id: str, trace_dir: str, number: int = 1) -> Trace:
     from slinger.hooks.history import life  # noqa: PLC0415
 
     return life(os.path.abspath(trace_dir), container_id, number)
-
-
-def plan_of(
-    bundle: str,
-    *,
-    config: str = "",
-    root: str = "",
-    container_id: str = "plan",
-    injection: Injection | None = None,
-    warn: Callable[[str], None] = _quiet,
-) -> Planned:
-    """The plan that ``create`` would follow on this machine, without doing any of it, and what it has added."""
-    from slinger.planning import plan_only  # noqa: PLC0415
-
-    directory = os.path.abspath(bundle)
-    config_file = os.path.abspath(config) if config else f"{directory}/config.json"
-    return plan_only(directory, config_file, absolute_root(root), container_id, injection, warn)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from slinger.errors import ConfigError, HostError
+from slinger.existing import absolute_root
 from slinger.hooks.placing import Setting, place
 from slinger.host import cgroup, console, machine, probe
 from slinger.host.seccomp import compile_filter
@@ -28,24 +29,24 @@ if TYPE_CHECKING:
 
 
 class Request(Record):
-    """What create is asked for. ``bundle`` is absolute; ``stdio`` are the program's first three descriptors."""
+    """What create is asked for; the defaults are those of somebody who wants nothing in particular."""
 
     container_id: str
-    bundle: str
+    bundle: str  # absolute, as are the next two
     root: str
     config_file: str
-    no_pivot: bool
-    no_new_keyring: bool
-    preserve_fds: int
-    listen_fds: int
-    console_socket: str
-    pid_file: str
-    rootless: bool | None  # no privilege over the host's cgroups is to be expected; None: found out
-    pidfd_socket: str
-    supervise: bool
-    subreaper: bool
-    stdio: tuple[int, int, int]
-    environment: tuple[str, ...]
+    no_pivot: bool = False
+    no_new_keyring: bool = False
+    preserve_fds: int = 0
+    listen_fds: int = 0
+    console_socket: str = ""
+    pid_file: str = ""
+    rootless: bool | None = None  # no privilege over the host's cgroups is to be expected; None: found out
+    pidfd_socket: str = ""
+    supervise: bool = False
+    subreaper: bool = False
+    stdio: tuple[int, int, int] = (0, 1, 2)  # the program's first three descriptors
+    environment: tuple[str, ...] = ()  # what hooks inherit that have no env of their own
     hooks: Hooks | None = None  # the program's own, besides those of the bundle
     injection: Injection | None = None  # what is to be added to the configuration
     trace_dir: str = ""  # absolute; where the records go in the end, "" for nowhere
@@ -58,6 +59,11 @@ class Planned(Record):
     plan: Plan
     added: tuple[Addition, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+
+
+def config_path(bundle: str, config: str) -> str:
+    """Where the configuration is, absolute: the file that was named, or for "" the bundle's."""
+    return os.path.abspath(config or os.path.join(bundle, "config.json"))
 
 
 def read_config(path: str, warn: Callable[[str], None]) -> tuple[Config, bytes]:
@@ -149,37 +155,26 @@ def make_plan(
     return compile_plan(config, options, facts, place(config, Setting(options, rootfs)))
 
 
-def plan_only(
+def plan_of(
     bundle: str,
-    config_file: str,
+    *,
+    config: str,
     root: str,
     container_id: str,
     injection: Injection | None,
     warn: Callable[[str], None],
 ) -> Planned:
-    """The plan that create would follow on this machine, without doing any of it."""
+    """The plan that ``create`` would follow on this machine, without doing any of it, and what it has added."""
     request = Request(
-        container_id=container_id,
-        bundle=bundle,
-        root=root,
-        config_file=config_file,
-        no_pivot=False,
-        no_new_keyring=False,
-        preserve_fds=0,
-        listen_fds=0,
-        console_socket="",
-        pid_file="",
-        rootless=None,
-        pidfd_socket="",
-        supervise=False,
-        subreaper=False,
-        stdio=(0, 1, 2),
-        environment=(),
+        container_id,
+        os.path.abspath(bundle),
+        absolute_root(root),
+        config_path(bundle, config),
         injection=injection,
     )
-    config, _, injected = read_request(request, warn)
+    found, _, injected = read_request(request, warn)
     probed = probe.probe_hierarchies()
-    ref = locate_cgroup(request, config, probed)
-    locate_groups(request, config)
-    plan = make_plan(request, config, machine.find_rootfs(config, bundle), ref, probed, warn)
+    ref = locate_cgroup(request, found, probed)
+    locate_groups(request, found)
+    plan = make_plan(request, found, machine.find_rootfs(found, request.bundle), ref, probed, warn)
     return Planned(plan) if injected is None else Planned(plan, injected.added, injected.left_out)

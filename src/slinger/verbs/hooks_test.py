@@ -8,7 +8,7 @@ from slinger.errors import UsageError
 from slinger.hooks.trace import Trace, hook_step, trace_data
 from slinger.host.hands import sealed_program
 from slinger.lifecycle import STAGE_NAMES
-from slinger.planning import Request
+from slinger.planning import Request, config_path
 from slinger.spec.jsontext import dump_pretty
 from slinger.spec.parse_hooks import similar_name
 from slinger.trying import HOLD_FD, Trial, try_stage
@@ -46,7 +46,6 @@ def attempt(call: Call, stage: str) -> Trial:
 
     options = call.options
     bundle = os.path.abspath(call.arguments[0])
-    config = options.text("config")
     index = options.number("index") if options.given("index") else None
     hold()
     null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
@@ -55,17 +54,9 @@ def attempt(call: Call, stage: str) -> Trial:
             container_id=options.text("id") or f"hooks-test-{os.getpid()}",
             bundle=bundle,
             root=root,
-            config_file=os.path.abspath(config) if config else f"{bundle}/config.json",
-            no_pivot=False,
-            no_new_keyring=False,
-            preserve_fds=0,
-            listen_fds=0,
-            console_socket="",
-            pid_file="",
+            config_file=config_path(bundle, options.text("config")),
             rootless=call.rootless,
-            pidfd_socket="",
             supervise=True,
-            subreaper=False,
             stdio=(null, null, null),
             environment=tuple(f"{name}={value}" for name, value in os.environ.items()),
             injection=injection_of(call),

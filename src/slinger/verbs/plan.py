@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from slinger.container import plan_of
 from slinger.inject import explain as additions
 from slinger.plan import explain
+from slinger.planning import plan_of
 from slinger.spec.jsontext import dump_pretty
 from slinger.verbs import Outcome
 from slinger.verbs.create import injection_of
