@@ -5,10 +5,9 @@ What a verb needs is imported when it is called: ``state`` and ``kill`` load no 
 
 from __future__ import annotations
 
-import _thread
 import os
 
-from slinger.errors import ContainerError, HostError, NotFoundError, SlingerError
+from slinger.errors import ContainerError, NotFoundError, SlingerError
 from slinger.existing import Existing, absolute_root
 from slinger.host import store
 
@@ -23,13 +22,11 @@ if TYPE_CHECKING:
     from slinger.hooks.records import HookRecord
     from slinger.hooks.trace import Trace
     from slinger.hooks.tracing import Observer
-    from slinger.host.hands import Hands
     from slinger.inject.draft import Injection
     from slinger.spec.config import Config, Process, Resources
     from slinger.spec.state import State
     from slinger.spec.stats import Event, Stats
-
-SIGNALLED = 128
+    from slinger.supervising import Supervision
 
 
 def default_root() -> str:
@@ -63,12 +60,8 @@ class Container:
         self._existing = existing
         self._root = os.path.dirname(existing.home.path)
         self._warn = warn
-        self._hands: Hands | None = None
-        self._master = -1
+        self._supervision: Supervision | None = None
         self._records = -1  # the hooks' records, held open when the directory goes
-        self._stdio = (0, 1, 2)
-        self._exit_code: int | None = None
-        self._waiting = _thread.allocate_lock()
         self._environment = _caller_environment()
 
     @classmethod
@@ -161,10 +154,11 @@ class Container:
         """The container that ``creation.create`` has made, of which we are the caller."""
         container = cls(Existing(created.home, created.saved), warn=warn)
         container._existing.calls = created.calls
-        container._hands = created.hands
-        container._master = created.master
-        container._stdio = stdio
         container._environment = environment
+        if created.hands is not None:
+            from slinger.supervising import Supervision  # noqa: PLC0415 - an engine's container is not supervised
+
+            container._supervision = Supervision(created.hands, created.master, stdio)
         # The lock was for the time of creating; from here on other verbs may come in.
         created.home.unlock()
         return container
@@ -346,16 +340,8 @@ class Container:
 
     def _collect(self) -> None:
         """What is ours of a container that was destroyed: the process that waited for it, and its terminal."""
-        if self._hands is None:
-            return
-        if self._master >= 0 and self._waiting.acquire(blocking=False):
-            os.close(self._master)
-            self._master = -1
-            self._waiting.release()
-        try:
-            self.wait()
-        except HostError:
-            self._hands.reap()  # it was killed, so nobody can tell how the container ended, and nobody has asked
+        if self._supervision is not None:
+            self._supervision.collect()
 
     def wait(self) -> int:
         """Wait until the program has ended: its exit code, or 128 + N if signal N killed it.
@@ -363,45 +349,14 @@ class Container:
         Only for a container that was created with ``supervise``; ContainerError otherwise. HostError if the
         process that watches it was killed. The answer stays the same however often it is asked for.
         """
-        with self._waiting:
-            if self._exit_code is None:
-                self._exit_code = self._wait()
-            return self._exit_code
-
-    def _wait(self) -> int:
-        if self._hands is None:
+        if self._supervision is None:
             raise ContainerError("its end is not known: it was not created with supervise")
-        from slinger.plan.wire import Exited  # noqa: PLC0415
-
-        self._proxy_terminal(self._hands)
-        while True:
-            message, _ = self._hands.receive()
-            if message is None:
-                raise HostError("the process that watches the container was killed")
-            if isinstance(message, Exited):
-                break
-        self._hands.reap()
-        code = os.waitstatus_to_exitcode(message.status)
-        return code if code >= 0 else SIGNALLED - code
-
-    def _proxy_terminal(self, hands: Hands) -> None:
-        """Where the container's terminal is ours to serve, copy between it and our stdio until the end."""
-        if self._master < 0:
-            return
-        from slinger.host.console import Proxy  # noqa: PLC0415
-
-        master, self._master = self._master, -1
-        with Proxy(master, self._stdio[0], self._stdio[1]) as proxy:
-            proxy.copy_until(hands.channel.fileno())
+        return self._supervision.wait()
 
     def close(self) -> None:
         """Let go of the container without changing it. One that we supervise goes on without us."""
-        if self._hands is not None:
-            self._hands.close()
-            self._hands = None
-        if self._master >= 0:
-            os.close(self._master)
-            self._master = -1
+        if self._supervision is not None:
+            self._supervision.close()
         if self._records >= 0:
             os.close(self._records)
             self._records = -1

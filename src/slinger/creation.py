@@ -15,7 +15,7 @@ from slinger.hooks.placing import Setting, hook_output
 from slinger.hooks.running import Functions, Recorder, run_hooks
 from slinger.hooks.tracing import Tracer
 from slinger.host import cgroup, idmap, machine, probe
-from slinger.host.handover import FIRST_PROCESS, send_master, send_pidfd
+from slinger.host.handover import FIRST_PROCESS, send_master, send_pidfd, write_pid_file
 from slinger.host.hands import Hands
 from slinger.host.process import Process, wait_gone
 from slinger.host.signals import Held
@@ -376,20 +376,6 @@ def _end(process: Process) -> None:
         process.send(SIGKILL)
     except ContainerError:
         return  # it has ended by itself
-
-
-def write_pid_file(path: str, pid: int) -> None:
-    """Whole or not at all: decimal, no newline, under a temporary name first, as its readers expect."""
-    draft = os.path.join(os.path.dirname(path), f".{os.path.basename(path)}")
-    try:
-        fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
-        try:
-            os.write(fd, str(pid).encode())
-        finally:
-            os.close(fd)
-        os.rename(draft, path)
-    except OSError as error:
-        raise HostError.of(f"--pid-file {path}", error) from error
 
 
 def clear_leftovers(home: Home) -> None:

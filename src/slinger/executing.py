@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 
 from slinger import lifecycle
-from slinger.creation import write_pid_file
 from slinger.errors import ConfigError, HostError
 from slinger.failures import explain
 from slinger.host import cgroup, console, machine
 from slinger.host.cgroup.below import below
-from slinger.host.handover import ONE_MORE_PROCESS, send_master, send_pidfd
+from slinger.host.handover import ONE_MORE_PROCESS, send_master, send_pidfd, write_pid_file
 from slinger.host.hands import Hands
 from slinger.host.seccomp import compile_filter
 from slinger.host.store import CONFIG

@@ -23,6 +23,7 @@ LAYERS = (
         "bundle",
         "trying",
         "container",
+        "supervising",
         "executing",
         "creation",
         "planning",

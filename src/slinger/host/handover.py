@@ -1,4 +1,4 @@
-"""Handing a descriptor to who listens on a unix socket: a terminal's master, a pidfd, a seccomp listener."""
+"""Handing over: to a socket a terminal's master, a pidfd or a seccomp listener; the pid to a file."""
 
 from __future__ import annotations
 
@@ -48,3 +48,17 @@ def send_pidfd(path: str, kind: str, pid: int) -> None:
 def send_listener(path: str, state: str, fd: int) -> None:
     """Hand the descriptor of seccomp notifications over; ``state`` is the container process state as JSON."""
     send_descriptor("linux.seccomp.listenerPath", path, state, fd)
+
+
+def write_pid_file(path: str, pid: int) -> None:
+    """Whole or not at all: decimal, no newline, under a temporary name first, as its readers expect."""
+    draft = os.path.join(os.path.dirname(path), f".{os.path.basename(path)}")
+    try:
+        fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+        try:
+            os.write(fd, str(pid).encode())
+        finally:
+            os.close(fd)
+        os.rename(draft, path)
+    except OSError as error:
+        raise HostError.of(f"--pid-file {path}", error) from error
