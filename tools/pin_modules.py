@@ -17,6 +17,15 @@ PINNED = HERE / "tests" / "unit" / "modules.txt"
 # The verbs that callers run for every container.
 HOT = ("create", "start", "state", "kill", "delete", "run")
 
+# What a verb's method of the library imports when it is called.
+WORKED_BY = {
+    "create": "slinger.creation",
+    "start": "slinger.starting",
+    "kill": "slinger.ending",
+    "delete": "slinger.ending",
+    "run": "slinger.creation",
+}
+
 # As the launcher starts the brain, but it stops where the verb would begin to work. What `import os` loads is
 # subtracted: it depends on the version of Python, and every start has it.
 PROGRAM = """
@@ -25,6 +34,8 @@ before = set(sys.modules)
 sys.path.insert(0, sys.argv[1])
 import slinger.cli
 __import__("slinger.verbs." + sys.argv[2])
+if sys.argv[3]:
+    __import__(sys.argv[3])
 print(*sorted(set(sys.modules) - before))
 """
 
@@ -43,7 +54,7 @@ def written() -> tuple[str, ...]:
 
 def loaded(verb: str) -> list[str]:
     """The modules that the brain has loaded when the verb begins; ImportError when it cannot be loaded."""
-    command = [sys.executable, "-I", "-S", "-B", "-c", PROGRAM, str(SOURCES), verb]
+    command = [sys.executable, "-I", "-S", "-B", "-c", PROGRAM, str(SOURCES), verb, WORKED_BY.get(verb, "")]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     if done.returncode != 0:
         raise ImportError(f"{verb}: {done.stderr.strip()}")

@@ -11,8 +11,8 @@ import time
 
 from slinger.errors import ConfigError, ContainerError, HostError
 from slinger.failures import explain
-from slinger.hooks.placing import Setting, hook_output
-from slinger.hooks.running import Functions, Recorder, run_hooks
+from slinger.hooks.recording import Functions, Recorder, Setting, hook_output
+from slinger.hooks.running import run_hooks
 from slinger.hooks.tracing import Tracer
 from slinger.host import cgroup, idmap, machine, probe
 from slinger.host.handover import FIRST_PROCESS, send_master, send_pidfd, write_pid_file
@@ -23,9 +23,9 @@ from slinger.host.store import CONFIG, Home, Saved, check_id, prepare_root
 from slinger.lifecycle import LATE_POINTS, POINT_AFTER_DESTROY, STAGES
 from slinger.notifying import listener_of
 from slinger.plan import ops
-from slinger.plan.compile import started_ops
 from slinger.plan.facts import Options
 from slinger.plan.namespaces import is_new
+from slinger.plan.plan import started_ops
 from slinger.plan.wire import AtGate, ConsoleMaster, Failed, Handle, HookRan, InitPid, NetworkSocket, Times
 from slinger.planning import locate_cgroup, locate_groups, make_plan, read_request
 from slinger.record import Record

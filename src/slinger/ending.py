@@ -120,7 +120,8 @@ def _poststop(existing: Existing, environment: tuple[str, ...], warn: Callable[[
         warn(f"{origin} is a function of the program that created the container, and is not run")
     if existing.has_hooks_at(POINT_AFTER_DESTROY):
         # Only where there are hooks is the parser of config.json worth its time.
-        from slinger.hooks.running import run_late_hooks, setting_of  # noqa: PLC0415
+        from slinger.hooks.recording import setting_of  # noqa: PLC0415
+        from slinger.hooks.running import run_late_hooks  # noqa: PLC0415
 
         setting = setting_of(existing.saved, environment)
         run_late_hooks(existing.home, setting, POINT_AFTER_DESTROY, existing.calls, warn)

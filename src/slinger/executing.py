@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from slinger.existing import Existing
     from slinger.host.process import Process as Init
-    from slinger.plan.compile import Plan
+    from slinger.plan.plan import Plan
     from slinger.plan.wire import Message
     from slinger.spec.config import Config, Process
 

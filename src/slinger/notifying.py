@@ -15,7 +15,7 @@ from slinger.spec.state import process_state_text
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from slinger.existing import Existing
-    from slinger.plan.compile import Plan
+    from slinger.plan.plan import Plan
     from slinger.spec.config import Config
 
 

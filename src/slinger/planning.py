@@ -6,10 +6,11 @@ import os
 
 from slinger.errors import ConfigError, HostError
 from slinger.existing import absolute_root
-from slinger.hooks.placing import Setting, place
+from slinger.hooks.placing import place
+from slinger.hooks.recording import Setting
 from slinger.host import cgroup, console, machine, probe
 from slinger.host.seccomp import compile_filter
-from slinger.plan.compile import Plan, compile_plan
+from slinger.plan.compile import compile_plan
 from slinger.plan.facts import Options
 from slinger.plan.privileges import refused_capabilities
 from slinger.record import Record
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from slinger.host.resctrl import Groups
     from slinger.inject.draft import Addition, Injected, Injection, LeftOut
     from slinger.plan.facts import Hierarchy
+    from slinger.plan.plan import Plan
     from slinger.spec.config import Config
 
 

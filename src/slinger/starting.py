@@ -6,13 +6,13 @@ from slinger import lifecycle
 from slinger.ending import destroy
 from slinger.errors import ContainerError, HostError, SlingerError
 from slinger.failures import explain
-from slinger.hooks.running import Functions, Recorder, run_late_hooks, saved_config, setting_of
+from slinger.hooks.recording import Functions, Recorder, setting_of
 from slinger.hooks.tracing import Tracer
 from slinger.host.hands import receive_from
 from slinger.lifecycle import POINT_AFTER_EXEC, POINT_BEFORE_EXEC
 from slinger.notifying import hand_over
 from slinger.plan import ops
-from slinger.plan.compile import ops_of_rows
+from slinger.plan.plan import ops_of_rows
 from slinger.plan.wire import GO, AtGate, Failed, Handle, HookRan, SeccompListener
 
 TYPE_CHECKING = False
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from slinger.existing import Existing
+    from slinger.spec.config import Config
 
 
 def start(existing: Existing, environment: tuple[str, ...], warn: Callable[[str], None]) -> None:
@@ -44,6 +45,8 @@ def start(existing: Existing, environment: tuple[str, ...], warn: Callable[[str]
         _run(existing, Recorder(known, existing.home, setting, warn), tracer)
         existing.home.forget_start()
         if existing.has_hooks_at(POINT_AFTER_EXEC):
+            from slinger.hooks.running import run_late_hooks  # noqa: PLC0415 - the parser comes with it
+
             tracer.begin("poststart hooks")
             run_late_hooks(existing.home, setting, POINT_AFTER_EXEC, existing.calls, warn)
         _finish(tracer, existing, warn)
@@ -63,6 +66,12 @@ def _finish(tracer: Tracer, existing: Existing, warn: Callable[[str], None]) -> 
         warn(str(error))
 
 
+def _config(existing: Existing) -> Config:
+    from slinger.hooks.running import saved_config  # noqa: PLC0415 - the parser comes with it
+
+    return saved_config(existing.home, existing.calls)
+
+
 def _run(existing: Existing, recorder: Recorder, tracer: Tracer) -> None:
     """Say go, and listen until the exec closes the socket."""
     tracer.begin("connect to init")
@@ -76,7 +85,7 @@ def _run(existing: Existing, recorder: Recorder, tracer: Tracer) -> None:
             recorder.look()
         tracer.end()
         caller.send(GO)
-        functions = Functions(lambda: saved_config(existing.home, existing.calls), recorder, existing.pids)
+        functions = Functions(lambda: _config(existing), recorder, existing.pids)
         try:
             _listen(caller, recorder, existing, functions, tracer)
         finally:

@@ -13,7 +13,7 @@ import pytest
 
 from slinger.host.hands import SEALS, hands_path
 from slinger.plan import ops
-from slinger.plan.compile import Plan
+from slinger.plan.plan import Plan
 from slinger.plan.wire import Failed, decode_message
 from tests.requires import requires
 

@@ -20,8 +20,8 @@ from slinger.failures import explain
 from slinger.host.hands import Hands
 from slinger.linux.flags import CLONE_NEWIPC, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUSER, CLONE_NEWUTS, MS_PRIVATE
 from slinger.plan import ops
-from slinger.plan.compile import Plan
 from slinger.plan.ops import JOINER, OUTER, Op
+from slinger.plan.plan import Plan
 from slinger.plan.wire import (
     AtGate,
     ConsoleMaster,

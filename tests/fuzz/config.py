@@ -12,7 +12,8 @@ from functools import partial
 from typing import Final, TypeVar
 
 from slinger.errors import ConfigError
-from slinger.hooks.placing import Setting, place
+from slinger.hooks.placing import place
+from slinger.hooks.recording import Setting
 from slinger.plan.compile import compile_plan
 from slinger.plan.explain import text
 from slinger.plan.facts import Facts, SeccompProgram

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from slinger.plan import ops
-from slinger.plan.compile import Plan
+from slinger.plan.plan import Plan
 from tests.golden.samples import ENTERED, SAMPLES
 from tests.init.building import build
 from tests.plan_reader import layout

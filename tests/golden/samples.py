@@ -9,10 +9,12 @@ import json
 from dataclasses import dataclass, field
 from typing import Final
 
-from slinger.hooks.placing import Setting, place
-from slinger.plan.compile import Plan, compile_plan
+from slinger.hooks.placing import place
+from slinger.hooks.recording import Setting
+from slinger.plan.compile import compile_plan
 from slinger.plan.enter import Target, enter_plan
 from slinger.plan.facts import Facts, Hierarchy, Options, SeccompProgram
+from slinger.plan.plan import Plan
 from slinger.spec.default import default_config
 from slinger.spec.parse import parse_config
 from slinger.spec.validate import validate

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from slinger.errors import ConfigError
 from slinger.plan import ops
-from slinger.plan.compile import Plan, started_ops
 from slinger.plan.facts import SeccompProgram
 from slinger.plan.ops import INIT, JOINER, OUTER
+from slinger.plan.plan import Plan, started_ops
 from tests.bundles import DROP, Drop, Json
 from tests.golden.samples import (
     ENTERED,

@@ -15,7 +15,7 @@ from typing import Any, Final
 import pytest
 
 from slinger.plan import ops
-from slinger.plan.compile import Plan
+from slinger.plan.plan import Plan
 from tests.golden.samples import ENTERED, SAMPLES
 from tests.init.building import build
 from tests.plan_reader import BadPlanError, ReadOp, Value, layout, read_plan

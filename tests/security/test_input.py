@@ -15,7 +15,7 @@ import pytest
 
 from slinger.host.hands import SEALS, hands_path
 from slinger.plan import ops
-from slinger.plan.compile import Plan
+from slinger.plan.plan import Plan
 from slinger.plan.wire import Failed, decode_message
 from tests.bundles import Json, mapping
 from tests.integration.box import INSIDE, Box

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from slinger.hooks.placing import Setting, hooks_plan, place
+from slinger.hooks.placing import hooks_plan, place
+from slinger.hooks.recording import Setting
 from slinger.lifecycle import (
     LATE_POINTS,
     POINT_AFTER_DESTROY,

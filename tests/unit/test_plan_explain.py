@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from slinger.plan import ops
-from slinger.plan.compile import Plan
 from slinger.plan.explain import data, printable, subject, text
+from slinger.plan.plan import Plan
 
 
 @pytest.mark.parametrize(

@@ -5,14 +5,16 @@ from __future__ import annotations
 import pytest
 
 from slinger.errors import ConfigError
-from slinger.hooks.placing import Setting, place
+from slinger.hooks.placing import place
+from slinger.hooks.recording import Setting
 from slinger.linux.flags import MOUNT_ATTR_RDONLY, MS_PRIVATE, MS_SHARED, MS_SLAVE, MS_UNBINDABLE
 from slinger.plan import ops
-from slinger.plan.compile import Plan, compile_plan
+from slinger.plan.compile import compile_plan
 from slinger.plan.devices import DEFAULTS, dev_is_hosts, device_ops
 from slinger.plan.facts import Facts, Options
 from slinger.plan.masks import mask_ops
 from slinger.plan.ops import INIT, OUTER, Op
+from slinger.plan.plan import Plan
 from slinger.plan.rootfs import attach_ops, closing_ops, enter_ops, has_mounts, open_ops, propagation_ops
 from tests.unit.documents import parsed
 

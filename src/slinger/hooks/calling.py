@@ -34,8 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
 
     from slinger.hooks.functions import Function
-    from slinger.hooks.placing import Setting
-    from slinger.hooks.running import Recorder
+    from slinger.hooks.recording import Recorder, Setting
     from slinger.lifecycle import Stage
     from slinger.spec.config import Call, Config
 

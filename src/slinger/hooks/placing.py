@@ -5,35 +5,16 @@ from __future__ import annotations
 from slinger import lifecycle
 from slinger.lifecycle import LATE_POINTS, STAGES, Stage
 from slinger.plan import ops
-from slinger.plan.compile import Placed, Plan
+from slinger.plan.plan import Placed, Plan
 from slinger.plan.process import environment
-from slinger.record import Record
 from slinger.spec.config import Call
 from slinger.spec.state import hook_state_parts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from slinger.plan.facts import Options
+    from slinger.hooks.recording import Setting
     from slinger.plan.ops import Op
     from slinger.spec.config import Config, Hook
-
-
-class Setting(Record):
-    """What hooks are told about their container, besides config.json. ``pid`` 0: the hands know it, not we."""
-
-    options: Options
-    rootfs: str
-    pid: int = 0
-    namespaces: tuple[str, ...] = ()  # the container's that are not the runtime's
-    output: tuple[str, str] = ("", "")  # files that get the hooks' stdout and stderr
-    files: tuple[tuple[str, str], ...] = ()  # Saved.hook_files
-    stdio: tuple[int, ...] = ()  # the container's, where they are ours too
-
-
-def hook_output(annotations: tuple[tuple[str, str], ...]) -> tuple[str, str]:
-    """The files that the hooks' stdout and stderr are to be appended to, "" for none: crun's annotations."""
-    named = dict(annotations)
-    return named.get("run.oci.hooks.stdout", ""), named.get("run.oci.hooks.stderr", "")
 
 
 def place(config: Config, setting: Setting) -> Placed:

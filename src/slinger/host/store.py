@@ -89,7 +89,7 @@ class Saved(Record):
     namespaces: tuple[str, ...] = ()  # those that are not the runtime's, as in /proc/PID/ns
     late_hooks: tuple[str, ...] = ()  # stages after create's plan that have hooks
     hook_files: tuple[tuple[str, str], ...] = ()  # JSON path of a hook -> the file from which it was added
-    started: tuple[tuple[int, str, str, str, tuple[str, ...]], ...] = ()  # plan.compile.started_ops
+    started: tuple[tuple[int, str, str, str, tuple[str, ...]], ...] = ()  # plan.plan.started_ops
     resctrl: tuple[str, str, bool, str] = ("", "", False, "")  # host.resctrl.Groups
     calls: tuple[str, ...] = ()  # hooks that are functions of the program that created it, by JSON path
     trace_dir: str = ""  # where the records go when the container is deleted; "" for nowhere

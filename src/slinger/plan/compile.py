@@ -8,11 +8,12 @@ from __future__ import annotations
 from slinger.lifecycle import POINT_BEFORE_EXEC, POINT_BEFORE_PIVOT, POINT_RUNTIME_READY
 from slinger.linux.scheduling import MEMORY_POLICIES, MEMORY_POLICY_FLAGS, number_mask
 from slinger.linux.sysctl import path_of
-from slinger.plan import namespaces, ops, wire
+from slinger.plan import namespaces, ops
 from slinger.plan.devices import dev_is_hosts, device_ops
 from slinger.plan.labels import exec_label_ops, keyring_op
 from slinger.plan.masks import mask_ops
 from slinger.plan.mounts import mount_ops
+from slinger.plan.plan import Placed, Plan
 from slinger.plan.privileges import no_new_privileges_ops, privilege_ops, seccomp_ops, stdio_ops
 from slinger.plan.process import early_ops, exec_op, keep_op, program_ops, rlimit_ops, scheduling_ops
 from slinger.plan.rootfs import (
@@ -26,7 +27,6 @@ from slinger.plan.rootfs import (
 )
 from slinger.plan.shelf import shelve_ops, unshelve_ops
 from slinger.plan.unsupported import check_supported
-from slinger.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,53 +37,6 @@ if TYPE_CHECKING:
 
 # PER_LINUX and PER_LINUX32 of personality(2).
 PERSONALITIES = {"LINUX": 0, "LINUX32": 8}
-
-
-class Placed(Record):
-    """The ops of hooks by the point of the way through at which they run (lifecycle.POINT_*)."""
-
-    points: tuple[tuple[str, tuple[Op, ...]], ...] = ()
-
-    def at(self, point: str) -> tuple[Op, ...]:
-        """The hooks of a point, in the order in which they run."""
-        return dict(self.points).get(point, ())
-
-
-class Plan(Record):
-    """A straight line of ops; ``slots`` is how many descriptors the hands keep between them."""
-
-    ops: tuple[Op, ...]
-    slots: int = 0
-
-    def encode(self) -> bytes:
-        """The plan as the hands read it."""
-        return wire.encode(self.ops, self.slots)
-
-
-def started_ops(plan: Plan) -> tuple[tuple[int, str, str, str, tuple[str, ...]], ...]:
-    """What ``start`` must know of the ops that run after create: (index, name, origin, path, args)."""
-    last_gate = max(at for at, op in enumerate(plan.ops) if isinstance(op, ops.WaitStart))
-    rows: list[tuple[int, str, str, str, tuple[str, ...]]] = []
-    for at, op in enumerate(plan.ops):
-        if at >= last_gate:
-            values = op.__dict__
-            rows.append((at, ops.op_name(type(op)), op.origin, values.get("path", ""), values.get("args", ())))
-    return tuple(rows)
-
-
-def ops_of_rows(rows: tuple[tuple[int, str, str, str, tuple[str, ...]], ...]) -> dict[int, Op]:
-    """The ops again, as far as errors and records need them."""
-    kinds = {ops.op_name(kind): kind for kind in ops.OPS}
-    known: dict[int, Op] = {}
-    for at, name, origin, path, args in rows:
-        kind = kinds[name]
-        op = kind(origin)
-        if isinstance(op, ops.Hook):
-            op = op.replace(path=path, args=args)
-        elif isinstance(op, ops.Exec):
-            op = op.replace(args=args)
-        known[at] = op
-    return known
 
 
 def compile_plan(config: Config, options: Options, facts: Facts, hooks: Placed) -> Plan:

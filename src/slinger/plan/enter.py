@@ -5,8 +5,9 @@ from __future__ import annotations
 from slinger.linux.flags import NAMESPACES
 from slinger.linux.scheduling import number_mask
 from slinger.plan import ops
-from slinger.plan.compile import Plan, domain_ops
+from slinger.plan.compile import domain_ops
 from slinger.plan.labels import exec_label_ops, keyring_op
+from slinger.plan.plan import Plan
 from slinger.plan.privileges import no_new_privileges_ops, privilege_ops, seccomp_ops, stdio_ops
 from slinger.plan.process import early_ops, exec_op, keep_op, program_ops, rlimit_ops, scheduling_ops
 from slinger.plan.rootfs import CHROOT

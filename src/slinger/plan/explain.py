@@ -7,8 +7,8 @@ from slinger.plan.wire import own_fields
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from slinger.plan.compile import Plan
     from slinger.plan.ops import Op
+    from slinger.plan.plan import Plan
 
 # The field that says what an op is about, where there is one.
 SUBJECTS = ("destination", "path", "name", "text", "profile", "label")
