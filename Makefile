@@ -1,7 +1,7 @@
 # The one door. `make` alone lists what is behind it; each target sets up what it needs in .venv.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fuzz bench gen install clean
+.PHONY: help demo test test-vm check fuzz bench gen install clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -17,13 +17,16 @@ SOURCES := $(shell find src init completions -name __pycache__ -prune -o -print)
 TESTS := $(wildcard $(addprefix tests/,unit golden schema fuzz init contract integration security peers))
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: install ## run a container on this machine's own files, and draw the timeline of its hooks
 	@$(BIN)/python tools/demo.py
 
 test: install ## run all tests; T=tests/unit or T="-k word" for some. SLINGER_MUST_RUN=1: what cannot run fails
 	@$(PYTEST) $(or $(T),$(TESTS))
+
+test-vm: install ## run the tests that want cgroup v2, systemd or AppArmor in an emulated machine; T as above
+	@$(PYTEST) tests/vm $(if $(T),--second='$(T)')
 
 check: install $(VENV)/.check ## ruff, mypy, pyright, clang-format, shellcheck, generated files, C warnings
 	@tools/check.sh
