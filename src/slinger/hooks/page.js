@@ -59,8 +59,10 @@
     const step = [1, 2, 5, 10].map((factor) => factor * power).find((each) => each >= rough);
     for (const part of data.parts) {
       const begin = Math.max(Math.ceil((view.from - part.x) / step), 0);
-      const end = Math.floor((Math.min(view.from + view.span, part.x + part.w) - part.x) / step);
-      for (let at = begin; at <= end; at++) {
+      const length = Math.min(view.from + view.span, part.x + part.w) - part.x;
+      for (let at = begin; at * step <= length; at++) {
+        // No label across the beginning of the next part, or cut off by the edge.
+        if (at > 0 && ((length - at * step) / view.span) * width < 52) break;
         const tick = make("div", "tick", inWords(at * step).replace(/\.0+ /, " "), axis);
         place(tick, part.x + at * step, 0);
         ticks.push(tick);
@@ -169,6 +171,7 @@
     for (const [term, text] of step.rows) { make("dt", "", term, list); make("dd", "", text, list); }
     for (const [title, text] of step.texts) { make("p", "facts", title, body); make("pre", "", text, body).tabIndex = 0; }
     dialog.showModal();
+    dialog.scrollTop = 0; // its button at the end has the focus
   };
   document.getElementById("close").addEventListener("click", () => dialog.close());
   dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
