@@ -21,6 +21,7 @@ from bench.scenarios import (
     MANY_HOOKS,
     NO_HOOKS,
     SCENARIOS,
+    TRACING,
     WAIT,
     WITH_HOOKS,
     Scenario,
@@ -35,6 +36,7 @@ from tests.bundles import find_runtime
 
 RUNTIMES: Final[tuple[str, ...]] = ("slinger", "runc", "crun")
 PEERS: Final = ("runc", "crun")
+PAIRS: Final = 5  # of a round: what is looked for is small
 
 
 @dataclass(kw_only=True)
@@ -112,6 +114,28 @@ def measure_hooks(programs: Mapping[str, str], base: Path, results: Results, *, 
     for name, extra in taken.items():
         results.put_all("one more hook, us", name, [each / MANY_HOOKS * 1_000_000 for each in extra])
         results.put("one more hook / fork+exec+wait in C", name, statistics.median(extra) / statistics.median(bare))
+
+
+def measure_tracing(program: str, base: Path, results: Results, *, rounds: int, pause: float) -> None:
+    """What --trace-dir adds to a run, in percent of it: pairs, of which now one and now the other comes first."""
+    bundle = bundle_for(base / "tracing", TRACING[0].changes)
+    subject = Subject(program=program, bundle=bundle, state=base / "state-slinger")
+    pairs: list[tuple[Cost, Cost]] = []
+    for turn in range(rounds * PAIRS):
+        costs: dict[str, Cost] = {}
+        for scenario in TRACING if turn % 2 else reversed(TRACING):
+            time.sleep(pause)
+            cost = attempt(scenario, "slinger", subject, results)
+            if cost:
+                costs[scenario.name] = cost
+        if len(costs) == len(TRACING):
+            pairs.append((costs[TRACING[0].name], costs[TRACING[1].name]))
+    for kind in ("CPU", "wall"):
+        taken = [(getattr(without, kind.lower()), getattr(traced, kind.lower())) for without, traced in pairs]
+        if taken:
+            middle = statistics.median(without for without, _ in taken)
+            added = statistics.median(traced - without for without, traced in taken)
+            results.put(f"--trace-dir adds, % of {kind}", "slinger", added / middle * 100)
 
 
 def measure_memory(programs: Mapping[str, str], base: Path, results: Results) -> None:
@@ -205,6 +229,9 @@ def main(arguments: Sequence[str]) -> int:
         turns = {"rounds": options.rounds, "warm_up": options.warm_up}
         measure_times(programs, Path(directory), results, **turns, pause=options.pause)
         measure_hooks(programs, Path(directory), results, rounds=options.rounds, pause=options.pause)
+        if "slinger" in programs:
+            tracing = {"rounds": options.rounds, "pause": options.pause}
+            measure_tracing(programs["slinger"], Path(directory), results, **tracing)
         measure_memory(programs, Path(directory), results)
         adopted()
     if options.json:

@@ -76,6 +76,12 @@ def six_hooks() -> Json:
     return {**stages, "startContainer": [{"path": "/bin/payload", "args": ["payload", "true"]}]}
 
 
+def run_traced(subject: Subject) -> Cost:
+    """The same, with the records and the timeline kept when the container goes."""
+    options = ("--trace-dir", str(subject.state / "traces"))
+    return subject.call("run", *options, "--bundle", str(subject.bundle.directory))
+
+
 MANY_HOOKS: Final = 100
 NO_HOOKS: Final[Mapping[str, Json | Drop]] = {"process.args": TRUE}
 WITH_HOOKS: Final[Mapping[str, Json | Drop]] = {
@@ -93,6 +99,11 @@ SCENARIOS: Final = (
     Scenario(name="run true", changes={"process.args": TRUE}, measure=run),
     Scenario(name="create+start+delete", changes={"process.args": TRUE}, measure=create_start_delete),
     Scenario(name="run with six hooks", changes={"process.args": TRUE, "hooks": six_hooks()}, measure=run),
+)
+
+TRACING: Final = (
+    Scenario(name="run with six hooks", changes=SCENARIOS[-1].changes, measure=run),
+    Scenario(name="the same with --trace-dir", changes=SCENARIOS[-1].changes, measure=run_traced),
 )
 
 HOOKS: Final = Scenario(name=f"run with {MANY_HOOKS} hooks", changes=WITH_HOOKS, measure=run)
