@@ -78,7 +78,11 @@ def _add_devices(
     draft: Draft, requests: tuple[Request, ...], directories: tuple[str, ...], warn: Callable[[str], None]
 ) -> None:
     specs, faults = read_specs(directories)
-    found = find_devices(requests, specs, faults)
+    try:
+        found = find_devices(requests, specs, faults)
+    except ConfigError as error:
+        where = f"looked for in {', '.join(directories) or 'no directory'}"
+        raise ConfigError(error.path, error.why, hint="; ".join(filter(None, [error.hint, where]))) from None
     for fault in faults:  # of files that nothing was wanted from
         warn(f"CDI: not read: {fault}")
     add_devices(draft, found, host.host_nodes(host_paths(found)))

@@ -199,6 +199,8 @@ def test_what_is_wrong_is_said_with_file_and_place_and_nothing_is_left(box: Box)
     assert box.fail(*box.creating(*with_dir)) == (
         f"the hooks directory {hooks}: no such file or directory (--hooks-dir names it)"
     )
+    for option in ("--hooks-dir", "--cdi-device", "--cdi-spec-dir"):
+        assert box.fail(*box.creating(option, "")) == f"{option}: must not be empty"
     file = write_hook(hooks, "x.json", {"path": "/no/hook"}, "createRuntime")
     assert box.fail(*box.creating(*with_dir)) == f"{file}: hook.path: /no/hook: no such file or directory"
     write_hook(hooks, "x.json", {"path": "/no/hook"}, "createruntime")
@@ -207,12 +209,13 @@ def test_what_is_wrong_is_said_with_file_and_place_and_nothing_is_left(box: Box)
     )
     with_cdi = ("--cdi-spec-dir", str(cdi), "--cdi-device", "vendor.com/thing=dev")
     assert box.fail(*box.creating(*with_cdi)) == (
-        "--cdi-device: no CDI device vendor.com/thing=dev (there is no CDI specification)"
+        f"--cdi-device: no CDI device vendor.com/thing=dev (there is no CDI specification; looked for in {cdi})"
     )
     spec = write_spec(cdi, devices=[{"name": "dev", "containerEdits": {"netDevices": [{"name": "x"}]}}])
     assert box.fail(*box.creating(*with_cdi)) == (
         "--cdi-device: no CDI device vendor.com/thing=dev (not read: "
-        f"{spec}: devices[0].containerEdits.netDevices[0].hostInterfaceName: required property is missing)"
+        f"{spec}: devices[0].containerEdits.netDevices[0].hostInterfaceName: required property is missing; "
+        f"looked for in {cdi})"
     )
     write_spec(cdi, devices=devices(netDevices=[{"hostInterfaceName": "eth9", "name": "a/b"}]))
     assert box.fail(*box.creating(*with_cdi)) == (

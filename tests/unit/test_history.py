@@ -63,7 +63,7 @@ def test_a_life_that_was_not_kept_is_not_found(home: Home, tmp_path: Path, numbe
     keep(home, "/bundle", kept)
     with pytest.raises(NotFoundError) as caught:
         life(kept, "box", number)
-    assert str(caught.value) == f"of box 1 containers were kept in {kept}, not {number} (1 is the last one)"
+    assert str(caught.value) == f"of box {kept} has 1, and not {number} (1 is the last one)"
 
 
 def test_nothing_kept_is_an_error_that_says_where(tmp_path: Path) -> None:

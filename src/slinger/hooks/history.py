@@ -65,7 +65,7 @@ def life(directory: str, container_id: str, number: int = 1) -> Trace:
     if not paths:
         raise NotFoundError(f"nothing was kept of a container {container_id} in {directory}")
     if not 1 <= number <= len(paths):
-        message = f"of {container_id} {len(paths)} containers were kept in {directory}, not {number}"
+        message = f"of {container_id} {directory} has {len(paths)}, and not {number}"
         raise NotFoundError(message, hint="1 is the last one")
     return read_life(paths[number - 1])
 

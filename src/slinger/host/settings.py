@@ -84,7 +84,7 @@ def _sections(path: str) -> dict[str, Reader]:
     sections = {name: top.object(name) or Reader({}, name) for name in SECTIONS}
     for reader, known in ((top, tuple(SECTIONS)), *((sections[name], SECTIONS[name]) for name in SECTIONS)):
         for at, why in unknown_names(reader, known):
-            raise ConfigError(at, why, hint=f"known are {', '.join(known)}")
+            raise ConfigError(at, why, hint="" if "did you mean" in why else f"known are {', '.join(known)}")
     return sections
 
 

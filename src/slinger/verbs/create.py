@@ -76,6 +76,8 @@ def injection_of(call: Call) -> Injection | None:
     for name in given:
         field = {"hooks-dir": "hooks_dirs", "cdi-device": "cdi_devices", "cdi-spec-dir": "cdi_spec_dirs"}.get(name)
         changes[field or "cdi_annotations"] = call.settings.texts(name) if field else call.settings.flag(name)
+        if field and "" in call.settings.texts(name):
+            raise UsageError(f"--{name}: must not be empty")
     return injection.replace(**changes)
 
 
