@@ -25,6 +25,8 @@ struct hands {
     int listener;   /* where start connects to, or -1 */
     int root;       /* O_PATH handle of the container's root, or -1 */
     int proc;       /* a procfs that was checked to be one, or -1 */
+    int mask;       /* the mount that hides the masked directory of ``masked``, or -1 */
+    const struct op_mask *masked;
     int *slots;
     struct op_times *times; /* by op, shared between the three; NULL where nobody wants to know */
     int64_t clock_ahead;    /* what CLOCK_REALTIME was ahead of CLOCK_MONOTONIC, in outer */

@@ -95,7 +95,7 @@ static void hold(void) {
 }
 
 int main(int argc, char **argv) {
-    static struct hands h = {.me = ACTOR_OUTER, .link = -1, .link_other = -1, .root = -1, .proc = -1};
+    static struct hands h = {.me = ACTOR_OUTER, .link = -1, .link_other = -1, .root = -1, .proc = -1, .mask = -1};
     if (argc == 2 && strcmp(argv[1], "hold") == 0)
         hold();
     if (argc != 6)

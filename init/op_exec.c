@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -130,8 +131,24 @@ static int let_go(struct hands *h) {
     return 0;
 }
 
+static void end_by_signal(int signal) {
+    enum { SIGNALLED = 128 };
+    _exit(SIGNALLED + signal);
+}
+
+/* The first process of a pid namespace is deaf to signals that it does not handle, those of its parents too, but for KILL
+ * (pid_namespaces(7)). What would end the program is to end a container that waits for its start; the exec resets it. */
+static int heed_signals(struct hands *h) {
+    static const int ending[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+    const struct sigaction action = {.sa_handler = end_by_signal};
+    for (size_t at = 0; at < sizeof ending / sizeof *ending; at++)
+        if (sigaction(ending[at], &action, NULL) != 0)
+            return fail(h, "sigaction", NULL);
+    return 0;
+}
+
 int do_wait_start(struct hands *h) {
-    if (let_go(h) != 0)
+    if (heed_signals(h) != 0 || let_go(h) != 0)
         return -1;
     for (;;) {
         int caller = accept4(h->listener, NULL, NULL, SOCK_CLOEXEC);

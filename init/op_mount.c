@@ -295,7 +295,28 @@ static int mask_file(struct hands *h, int target, const char *path) {
     return result;
 }
 
+static bool same_options(const struct op_mask *one, const struct op_mask *other) {
+    bool same = one->options.count == other->options.count;
+    for (uint32_t at = 0; same && at < one->options.count; at++)
+        same = strcmp(one->options.items[at], other->options.items[at]) == 0;
+    return same;
+}
+
+/* Masks of directories are mounts of one tmpfs, which is empty and read-only: a container has a dozen of them. */
+static int mask_again(struct hands *h, int target, const char *path) {
+    int tree = sys_open_tree(h->mask, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+    if (tree < 0)
+        return fail(h, "open_tree", path);
+    /* Not a peer of the mount that it is a copy of. */
+    int result = set_propagation(tree, "", MS_PRIVATE, false) != 0 ? fail(h, "mount_setattr", path)
+                                                                     : attach(h, tree, target, path);
+    close(tree);
+    return result;
+}
+
 static int mask_directory(struct hands *h, int target, const struct op_mask *mask) {
+    if (h->mask >= 0 && same_options(mask, h->masked))
+        return mask_again(h, target, mask->path);
     size_t used = h->arena->used;
     char **options = strings_with(h->arena, &mask->options, "ro");
     if (options == NULL)
@@ -311,7 +332,10 @@ static int mask_directory(struct hands *h, int target, const struct op_mask *mas
     if (mount < 0)
         return -1;
     int result = attach(h, mount, target, mask->path);
-    close(mount);
+    if (h->mask >= 0)
+        close(h->mask);
+    h->mask = mount;
+    h->masked = mask;
     return result;
 }
 

@@ -280,8 +280,12 @@ int do_memory_policy(struct hands *h, const struct op_memory_policy *op) {
 }
 
 int do_affinity(struct hands *h, const struct op_affinity *op) {
+    uint64_t all[128]; /* CONFIG_NR_CPUS is 8192 at most */
+    memset(all, 0xff, sizeof all);
+    size_t size = op->cpus.size == 0 ? sizeof all : op->cpus.size;
+    const void *cpus = op->cpus.size == 0 ? (const void *)all : op->cpus.data;
     /* CPUs beyond those that the kernel was made for are cut off; that none is left is its EINVAL. */
-    long done = syscall(SYS_sched_setaffinity, 0, op->cpus.size, op->cpus.data);
+    long done = syscall(SYS_sched_setaffinity, 0, size, cpus);
     return done == 0 ? 0 : fail(h, "sched_setaffinity", NULL);
 }
 

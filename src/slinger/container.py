@@ -363,8 +363,11 @@ class Container:
         self._existing.home.close()
 
 
-def containers(root: str = "") -> tuple[Container, ...]:
-    """All containers below a state root. FileNotFoundError if the root does not exist."""
+def containers(root: str = "", warn: Callable[[str], None] | None = None) -> tuple[Container, ...]:
+    """All containers below a state root. FileNotFoundError if the root does not exist.
+
+    ``warn`` is told of those whose records cannot be read; without it the first is raised as HostError.
+    """
     root = absolute_root(root)
     found: list[Container] = []
     for container_id in store.ids(root):
@@ -372,6 +375,10 @@ def containers(root: str = "") -> tuple[Container, ...]:
             found.append(Container.load(container_id, root=root))
         except NotFoundError:
             continue  # deleted meanwhile, or not yet written down
+        except HostError as error:
+            if warn is None:
+                raise
+            warn(str(error))
     return tuple(found)
 
 

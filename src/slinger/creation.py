@@ -296,8 +296,11 @@ class Creation:
 
     def _take_console(self, name: str, fd: int) -> None:
         if not self.request.console_socket:
+            from slinger.host.console import leave_line_ends  # noqa: PLC0415 - only where the terminal is ours to serve
+
             self.master = fd
             self.undo.push("the terminal", lambda: os.close(fd))
+            leave_line_ends(fd)
             return
         try:
             with self.signals.waiting():

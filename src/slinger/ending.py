@@ -20,12 +20,17 @@ SIGKILL = 9
 
 
 def kill(existing: Existing, signal: int) -> None:
-    """Send a signal to init; SIGKILL reaches every process where the container has no pid namespace of its own.
+    """Send a signal to init; SIGKILL reaches every process where the container has no pid namespace of its own,
+    also those that have outlived init.
 
-    ContainerError "container not running" if it is stopped.
+    ContainerError "container not running" if it is stopped and, with SIGKILL, nobody is left in its cgroup.
     """
     existing.refresh()
-    lifecycle.check("kill", existing.saved.container_id, existing.status())
+    status = existing.status()
+    if status == lifecycle.STOPPED and signal == SIGKILL and cgroup.pids(existing.cgroup()):
+        cgroup.kill(existing.cgroup(), SIGKILL)
+        return
+    lifecycle.check("kill", existing.saved.container_id, status)
     init = existing.init()
     if init is None:
         raise ContainerError("container not running")

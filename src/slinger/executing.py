@@ -170,6 +170,7 @@ class Execution:
     def _take_console(self, name: str, fd: int) -> None:
         if not self.order.console_socket:
             self.master = fd
+            console.leave_line_ends(fd)
             return
         try:
             send_master(self.order.console_socket, name, fd)

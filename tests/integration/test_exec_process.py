@@ -7,14 +7,14 @@ from typing import Final
 
 import pytest
 
-from tests.bundles import CAPABILITIES, DROP, Json, mapping, sequence
+from tests.bundles import CAPABILITIES, DROP, Drop, Json, mapping, sequence
 from tests.integration.box import INSIDE, Box
 from tests.integration.exec_support import of_file, process_file, refusal, report, wait_inside
 from tests.requires import requires
 
 pytestmark = requires("root")
 
-KILL, NET_BIND, NET_RAW, AUDIT_WRITE = 1 << 5, 1 << 10, 1 << 13, 1 << 29
+CHOWN, KILL, NET_BIND, NET_RAW, AUDIT_WRITE = 1, 1 << 5, 1 << 10, 1 << 13, 1 << 29
 OWN = KILL | NET_BIND | AUDIT_WRITE
 USER: Json = {"uid": 1000, "gid": 1001, "umask": 0o27, "additionalGids": [7]}
 
@@ -89,6 +89,25 @@ def test_a_capability_more_is_neither_inheritable_nor_ambient(box: Box) -> None:
     expected = {"effective": more, "permitted": more, "bounding": more, "inheritable": 0, "ambient": 0}
     assert sets(report(box, "--cap", "CAP_NET_RAW")) == expected
     assert sets(report(box))["permitted"] == OWN
+
+
+def test_a_capability_more_is_ambient_where_it_is_inheritable_already(box: Box) -> None:
+    """Only then the kernel lets it be; a user other than root has it for that."""
+    changes: dict[str, Json | Drop] = {
+        "process.capabilities.bounding+": ["CAP_NET_RAW"],
+        "process.capabilities.inheritable": ["CAP_NET_RAW"],
+    }
+    wait_inside(box, {**changes, "process.user": USER})
+    more = OWN | NET_RAW
+    shown = sets(report(box, "--cap", "CAP_NET_RAW", "--cap", "CAP_CHOWN"))
+    assert shown == {
+        "effective": NET_RAW,
+        "permitted": NET_RAW,
+        "bounding": more | CHOWN,
+        "inheritable": NET_RAW,
+        "ambient": NET_RAW,
+    }
+    assert sets(report(box))["ambient"] == 0
 
 
 @pytest.mark.parametrize(("options", "value"), [((), 0), (("--no-new-privs",), 1), (("--no-new-privs=false",), 0)])
@@ -220,6 +239,24 @@ def test_the_containers_own_choice_of_cpus_is_for_exec_alone(box: Box) -> None:
         "process.execCPUAffinity.final: sched_setaffinity: invalid argument "
         "(none of these CPUs is on line and in the cgroup's cpuset)"
     )
+
+
+@requires("two-cpus")
+def test_what_the_caller_is_confined_to_is_not_the_containers(box: Box) -> None:
+    """Neither at create nor at exec: a service manager may keep the engine to some CPUs."""
+    own = [*sorted(os.sched_getaffinity(0))]
+    box.prefix = ("taskset", "--cpu-list", "0")
+    wait_inside(box)
+    assert sorted(os.sched_getaffinity(box.pid())) == own
+    assert (report(box)["cpus"], of_file(box)["cpus"]) == (own, own)
+
+
+@requires("two-cpus", "cgroup-v1")
+def test_the_cpuset_of_the_container_holds_whatever_the_caller_is_confined_to(box: Box) -> None:
+    """For its own process and for exec's."""
+    box.prefix = ("taskset", "--cpu-list", "0")
+    wait_inside(box, {"linux.resources.cpu": {"cpus": "1"}})
+    assert (os.sched_getaffinity(box.pid()), report(box)["cpus"]) == ({1}, [1])
 
 
 def test_a_container_without_capabilities_gives_none(box: Box) -> None:

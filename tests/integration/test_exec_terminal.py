@@ -100,11 +100,11 @@ def test_the_size_follows_the_callers(box: Box) -> None:
 
 
 def test_a_terminal_works_on_pipes(box: Box) -> None:
-    """The status gets through as well."""
+    """The status gets through as well, and no carriage return."""
     wait_inside(box)
     command = box.command("exec", "-t", box.id, INSIDE, "exit", "9", "last words")
     done = subprocess.run(command, check=False, capture_output=True, input=b"", timeout=30)
-    assert (done.returncode, done.stdout.replace(b"^D\b\b", b""), done.stderr) == (9, b"last words\r\n", b"")
+    assert (done.returncode, done.stdout.replace(b"^D\b\b", b""), done.stderr) == (9, b"last words\n", b"")
 
 
 def test_without_the_option_there_is_none(box: Box) -> None:

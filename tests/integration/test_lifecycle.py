@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import threading
 from pathlib import Path
@@ -232,6 +233,18 @@ def test_list_shows_the_containers_of_the_root(sleeper: Box) -> None:
     assert (sleeper.succeed("list", "-q"), sleeper.succeed("list", "-f", "json")) == ("", "null\n")
 
 
+def test_list_shows_the_others_where_a_record_cannot_be_read(sleeper: Box) -> None:
+    """One of another version of slinger, say: a warning names it."""
+    sleeper.create()
+    other = sleeper.root / "another"
+    other.mkdir()
+    (other / "state.json").write_text("{}")
+    done = sleeper.call("list", "--quiet")
+    warning = f"slinger: warning: {other}/state.json: not a record of this version of slinger\n"
+    assert (done.status, done.stdout, done.stderr) == (0, f"{sleeper.id}\n", warning)
+    shutil.rmtree(other)
+
+
 def test_a_pid_file_has_the_pid_and_nothing_else(sleeper: Box) -> None:
     """No newline, as its readers expect; no other file beside it."""
     folder = sleeper.calls / "pids"
@@ -311,6 +324,32 @@ def test_kill_sends_the_signal_that_is_named(box: Box) -> None:
         expected += f"signal {number}\n"
         output_is(name, expected)
     assert box.end_of(process, name).status == 0
+
+
+@pytest.mark.parametrize("signal", ["HUP", "INT", "QUIT", "TERM"])
+def test_what_ends_a_program_ends_a_container_that_waits_for_its_start(sleeper: Box, signal: str) -> None:
+    """Though the first process of a pid namespace is deaf to it; then it cannot be started."""
+    sleeper.create()
+    sleeper.succeed("kill", sleeper.id, "USR1")
+    assert sleeper.status() == "created"
+    sleeper.succeed("kill", sleeper.id, signal)
+    sleeper.wait_status("stopped")
+    assert sleeper.fail("start", sleeper.id) == "cannot start a container that has stopped"
+
+
+def test_sigkill_reaches_processes_that_have_outlived_init(box: Box) -> None:
+    """Once nobody is left it is an error again."""
+    hooks = {"startContainer": [box.hook("startContainer", "daemon", SLEEPING[2])]}
+    box.configure({"process.args": SLEEPING, "linux.namespaces": NO_PID_NAMESPACE, "mounts": [], "hooks": hooks})
+    box.create()
+    box.start()
+    box.succeed("kill", box.id, "TERM")
+    box.wait_status("stopped")
+    assert box.fail("kill", box.id, "TERM") == "container not running"
+    assert len(processes_with(SLEEPING[2])) == 1
+    box.succeed("kill", box.id, "KILL")
+    wait_for(lambda: processes_with(SLEEPING[2]) == [], "the end of all processes")
+    assert box.fail("kill", box.id, "KILL") == "container not running"
 
 
 def test_sigkill_reaches_all_processes_without_a_pid_namespace(box: Box) -> None:

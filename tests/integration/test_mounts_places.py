@@ -274,3 +274,18 @@ def test_the_hierarchies_of_cgroup_v1_show_the_containers_own_cgroup(box: Box, o
         assert {option, "nosuid", "noexec", "nodev"} <= set(str(table[path]["options"]).split(","))
         assert str(table[path]["root"]).rpartition("/")[2] == (box.id if not own else "")
     assert option in str(table["/sys/fs/cgroup"]["options"]).split(",")
+
+
+def test_what_hides_directories_is_one_file_system_mounted_several_times(box: Box) -> None:
+    """Once where a path is there twice; read-only, and no peers of each other on a root that is shared."""
+    hidden = ["/secrets", "/data", "/secrets", "/etc"]
+    for path in hidden:
+        (box.bundle.rootfs / path[1:]).mkdir(exist_ok=True)
+    box.configure({"linux.maskedPaths": hidden, "linux.rootfsPropagation": "shared"})
+    box.create()
+    rows = [line.split() for line in Path(f"/proc/{box.pid()}/mountinfo").read_text("utf-8").splitlines()]
+    masks = [row for row in rows if row[4] in hidden]
+    assert sorted(row[4] for row in masks) == sorted(set(hidden))
+    assert len({row[2] for row in masks}) == 1
+    assert [row[5] for row in masks] == ["ro,relatime"] * 3
+    assert len({tag for row in masks for tag in row if tag.startswith("shared:")}) == 3

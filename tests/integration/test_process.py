@@ -94,6 +94,14 @@ def test_a_capability_that_cannot_be_granted_is_a_warning(box: Box) -> None:
     assert done.stderr == "slinger: warning: process.capabilities: cannot be granted, ignored: CAP_NET_RAW\n"
 
 
+def test_an_inheritable_capability_beyond_the_bounding_set_is_a_warning(box: Box) -> None:
+    """The kernel would refuse all sets for it (capset(2))."""
+    box.configure({"process.capabilities": {"bounding": ["CAP_KILL"], "inheritable": ["CAP_KILL", "CAP_NET_RAW"]}})
+    done = box.call(*box.running())
+    assert done.stderr == "slinger: warning: process.capabilities: cannot be granted, ignored: CAP_NET_RAW\n"
+    assert json.loads(done.stdout)["capabilities"]["inheritable"] == f"{1 << 5:016x}"
+
+
 @pytest.mark.spec("config.md#annotations/unknown", "config.md#annotations/keys-text")
 def test_an_annotation_that_nobody_knows_changes_nothing(box: Box) -> None:
     """It comes back in the state as it was, an empty value too."""

@@ -64,7 +64,7 @@ def test_without_a_mount_namespace_the_root_is_inits() -> None:
 @pytest.mark.parametrize(
     ("affinity", "expected"),
     [
-        (None, []),
+        (None, [("process", 0)]),
         (CpuAffinity(None, None), []),
         (CpuAffinity("", " "), []),
         (CpuAffinity("0-1, 3", None), [("initial", 0b1011)]),
@@ -75,7 +75,7 @@ def test_without_a_mount_namespace_the_root_is_inits() -> None:
 def test_the_cpus_are_set_before_and_after_the_cgroup(
     affinity: CpuAffinity | None, expected: list[tuple[str, int]]
 ) -> None:
-    """config.md, "execCPUAffinity": initial until the process is in the cgroup, final from then on."""
+    """config.md, "execCPUAffinity": initial until the process is in the cgroup, final from then on. Without it all."""
     found = plan(PROCESS.replace(exec_cpu_affinity=affinity))
     gate = next(at for at, op in enumerate(found) if isinstance(op, ops.Gate))
     shown: list[tuple[str, int]] = []

@@ -10,6 +10,7 @@ from slinger.linux.flags import (
     MOUNT_ATTR_NODEV,
     MOUNT_ATTR_NOEXEC,
     MOUNT_ATTR_NOSUID,
+    MOUNT_ATTR_NOSYMFOLLOW,
     MOUNT_ATTR_RDONLY,
     MS_PRIVATE,
     MS_SHARED,
@@ -31,6 +32,7 @@ V1 = (
 FACTS = Facts(rootfs="/r", hierarchies=V2)
 GATE = ops.Gate("linux.cgroupsPath", name=ops.GATE_CGROUP)
 FLAGS = ["nosuid", "noexec", "nodev"]
+OTHER_FLAGS = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSYMFOLLOW
 ATTRIBUTES = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NODEV
 
 
@@ -163,7 +165,14 @@ def test_a_bind_mount_has_attributes_and_then_its_propagation() -> None:
     """Several changes of propagation in the order in which they are written; recursive ones say so."""
     done = plan(mount("/a", "bind", "/s", "rbind", "ro", "rnoexec", "rslave", "shared"))
     assert done.mounts == (
-        ops.MountBind("mounts[0]", slot=1, destination="/a", attr_set=MOUNT_ATTR_RDONLY, rec_set=MOUNT_ATTR_NOEXEC),
+        ops.MountBind(
+            "mounts[0]",
+            slot=1,
+            destination="/a",
+            attr_set=MOUNT_ATTR_RDONLY,
+            attr_clr=OTHER_FLAGS,
+            rec_set=MOUNT_ATTR_NOEXEC,
+        ),
         ops.MountChange("mounts[0]", destination="/a", propagation=MS_SLAVE, propagation_recursive=1),
         ops.MountChange("mounts[0]", destination="/a", propagation=MS_SHARED),
         GATE,

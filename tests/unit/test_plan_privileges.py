@@ -23,10 +23,11 @@ USER = (
     ("sets", "held", "names"),
     [
         ({"bounding": BOTH, "permitted": BOTH, "effective": BOTH}, KILL, "CAP_CHOWN"),
-        ({"inheritable": BOTH}, KILL, "CAP_CHOWN"),
+        ({"bounding": BOTH, "inheritable": BOTH}, KILL, "CAP_CHOWN"),
+        ({"bounding": ["CAP_KILL"], "inheritable": BOTH}, ~0, "CAP_CHOWN"),
         ({"bounding": BOTH, "permitted": BOTH, "effective": BOTH}, ~0, ""),
         ({"bounding": BOTH, "permitted": ["CAP_KILL"], "effective": BOTH}, ~0, "CAP_CHOWN"),
-        ({"permitted": BOTH, "inheritable": ["CAP_KILL"], "ambient": BOTH}, ~0, "CAP_CHOWN"),
+        ({"bounding": BOTH, "permitted": BOTH, "inheritable": ["CAP_KILL"], "ambient": BOTH}, ~0, "CAP_CHOWN"),
         ({"bounding": BOTH}, 0, "CAP_CHOWN, CAP_KILL"),
         (NOTHING, 0, ""),
     ],

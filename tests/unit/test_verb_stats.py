@@ -113,7 +113,7 @@ class Clock:
             raise self._interrupt
 
 
-def all_fakes(_root: str) -> tuple[Fake, ...]:
+def all_fakes(_root: str, _warn: object) -> tuple[Fake, ...]:
     """As containers(); each look takes one away."""
     Fake.looks -= 1
     if Fake.looks < 0:

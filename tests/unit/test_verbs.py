@@ -326,7 +326,7 @@ def listed(fake: type[Fake], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     """A state root with one container in it."""
     (tmp_path / "box").mkdir()
 
-    def found(_root: str) -> tuple[Fake, ...]:
+    def found(_root: str, _warn: object) -> tuple[Fake, ...]:
         return (fake(),)
 
     def nobody(_root: str, _container_id: str) -> str:

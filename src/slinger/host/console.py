@@ -16,6 +16,7 @@ CHUNK = 65536
 TIOCGWINSZ, TIOCSWINSZ = 0x5413, 0x5414
 WINSIZE_BYTES = 8
 SIGWINCH = 28
+OFLAG = 1  # where tcgetattr has the modes of output
 END_OF_FILE = b"\x04"  # VEOF
 END_PAUSE = 200  # milliseconds
 
@@ -30,9 +31,22 @@ def window_size(fd: int) -> tuple[int, int] | None:
     return int.from_bytes(data[0:2], "little"), int.from_bytes(data[2:4], "little")
 
 
+def leave_line_ends(master: int) -> None:
+    """Let lines end as the program writes them (ONLCR off), as runc does where it serves the terminal itself.
+
+    Our own terminal puts the carriage returns in; what reads our output from a pipe or a file wants none.
+    """
+    import termios  # noqa: PLC0415 - only where there is a terminal
+
+    modes = termios.tcgetattr(master)
+    modes[OFLAG] &= ~termios.ONLCR
+    termios.tcsetattr(master, termios.TCSANOW, modes)
+
+
 class Proxy:
     """Copies between a container's terminal and our stdio, raw while it is entered, restored in the end.
 
+    Raw but for the output: the line ends of ``leave_line_ends`` become those of a terminal in ours.
     Works as well where stdin is no terminal: then its bytes are passed on, and its end as the end of
     file that the terminal's line discipline knows (VEOF). Follows our terminal's size as it changes; the
     size to begin with was the plan's to set (ours, or ``process.consoleSize``).
@@ -51,8 +65,11 @@ class Proxy:
             import termios  # noqa: PLC0415
             import tty  # noqa: PLC0415
 
-            self._saved = termios.tcgetattr(self.stdin)
+            self._saved = before = termios.tcgetattr(self.stdin)
             tty.setraw(self.stdin, termios.TCSANOW)
+            modes = termios.tcgetattr(self.stdin)
+            modes[OFLAG] |= before[OFLAG] & termios.OPOST
+            termios.tcsetattr(self.stdin, termios.TCSANOW, modes)
             try:
                 self._handler = _signal.signal(SIGWINCH, self._resize)
             except ValueError:

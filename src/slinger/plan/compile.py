@@ -15,7 +15,7 @@ from slinger.plan.masks import mask_ops
 from slinger.plan.mounts import mount_ops
 from slinger.plan.plan import Placed, Plan
 from slinger.plan.privileges import no_new_privileges_ops, privilege_ops, seccomp_ops, stdio_ops
-from slinger.plan.process import early_ops, exec_op, keep_op, program_ops, rlimit_ops, scheduling_ops
+from slinger.plan.process import any_cpu_op, early_ops, exec_op, keep_op, program_ops, rlimit_ops, scheduling_ops
 from slinger.plan.rootfs import (
     attach_ops,
     closing_ops,
@@ -158,6 +158,7 @@ def _process_ops(config: Config, options: Options, facts: Facts, hooks: Placed) 
         *([] if facts.rootless else early_ops(process, ops.OUTER)),
         *stdio_ops(config, process, facts),
         *rlimit_ops(process),
+        any_cpu_op(),
         *scheduling_ops(process),
         *domain_ops(config),
         *exec_label_ops(process),

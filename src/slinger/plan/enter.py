@@ -9,11 +9,10 @@ from slinger.plan.compile import domain_ops
 from slinger.plan.labels import exec_label_ops, keyring_op
 from slinger.plan.plan import Plan
 from slinger.plan.privileges import no_new_privileges_ops, privilege_ops, seccomp_ops, stdio_ops
-from slinger.plan.process import early_ops, exec_op, keep_op, program_ops, rlimit_ops, scheduling_ops
+from slinger.plan.process import any_cpu_op, early_ops, exec_op, keep_op, program_ops, rlimit_ops, scheduling_ops
 from slinger.plan.rootfs import CHROOT
 from slinger.plan.unsupported import check_process_supported
 from slinger.record import Record
-from slinger.spec.config import CpuAffinity
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,7 +69,8 @@ def enter_plan(config: Config, process: Process, options: Options, facts: Facts,
     ConfigError for what the machine has not got.
     """
     check_process_supported(process, facts)
-    affinity = process.exec_cpu_affinity or CpuAffinity()
+    affinity = process.exec_cpu_affinity
+    initial, final = (affinity.initial, affinity.final) if affinity else (None, None)
     console: list[Op] = []
     if process.terminal:
         size = process.console_size
@@ -83,9 +83,9 @@ def enter_plan(config: Config, process: Process, options: Options, facts: Facts,
         *_joins(target, facts),
         ops.Conceal("process"),
         ops.Session("process"),
-        *_affinity("initial", affinity.initial),
+        *_affinity("initial", initial),
         ops.Gate("linux.cgroupsPath", name=ops.GATE_CGROUP),
-        *_affinity("final", affinity.final),
+        *(_affinity("final", final) if affinity else [any_cpu_op()]),
         keyring_op(process, options.container_id),
         *_root(target),
         *console,

@@ -20,5 +20,6 @@ def mask_ops(config: Config) -> list[Op]:
         *(
             ops.Mask(f"linux.maskedPaths[{at}]", path=path, options=options)
             for at, path in enumerate(linux.masked_paths)
+            if path not in linux.masked_paths[:at]
         ),
     ]

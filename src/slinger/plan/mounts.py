@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from slinger.linux.flags import MOUNT_ATTR_RDONLY, MS_REC, parse_options
+from slinger.linux.flags import (
+    MOUNT_ATTR_NODEV,
+    MOUNT_ATTR_NOEXEC,
+    MOUNT_ATTR_NOSUID,
+    MOUNT_ATTR_NOSYMFOLLOW,
+    MOUNT_ATTR_RDONLY,
+    MS_REC,
+    parse_options,
+)
 from slinger.plan import namespaces, ops
 from slinger.plan.idmaps import IdMaps
 from slinger.plan.labels import context_options, root_label
@@ -19,6 +27,7 @@ if TYPE_CHECKING:
 
 # Only ever on a real directory, never through a symlink of the image's (CVE-2019-19921, CVE-2023-27561).
 REAL_DIRECTORY = frozenset({"proc", "sysfs"})
+LOCKABLE = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC
 CGROUP_2 = 2
 CGROUP_TYPES = frozenset({"cgroup", "cgroup2"})
 FIRST_SLOT = 1
@@ -84,7 +93,17 @@ class _Builder:
         )
         opens = [tree, *self.id_maps.tree_ops(origin, mount, options, tree)]
         (self.mounts if in_order else self.sources).extend(opens)
-        self.attach(origin, tree.slot, mount.destination, options)
+        self.attach(origin, tree.slot, mount.destination, self.without_the_sources(options))
+
+    def without_the_sources(self, options: MountOptions) -> MountOptions:
+        """A bind mount whose options name a flag has the flags that they name and none of its source's, as with runc and
+        crun; the access time is its own matter. In a user namespace the kernel may have locked the source's.
+        """
+        if not (options.attr_set or options.attr_clr):
+            return options
+        locked = namespaces.in_user_namespace(self.config, self.facts) or self.facts.in_user_namespace
+        flags = MOUNT_ATTR_NOSYMFOLLOW if locked else MOUNT_ATTR_NOSYMFOLLOW | LOCKABLE
+        return options.replace(attr_clr=options.attr_clr | flags & ~options.attr_set)
 
     def shows_earlier(self, source: str, *, recursive: bool) -> bool:
         """Whether a source lies in the container's root where mounts of the list come, which it is to show.

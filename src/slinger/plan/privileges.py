@@ -34,9 +34,11 @@ def refused_capabilities(config: Config, process: Process, facts: Facts) -> tupl
     caps = process.capabilities or NO_CAPABILITIES
     grantable = _grantable(config, facts)
     permitted = mask(caps.permitted)[0] & grantable
-    inheritable = mask(caps.inheritable)[0] & grantable
+    bounding = mask(caps.bounding)[0] & grantable
+    inheritable = mask(caps.inheritable)[0] & bounding
     lost = (mask((*caps.bounding, *caps.permitted, *caps.inheritable))[0]) & ~grantable
     lost |= mask(caps.effective)[0] & ~permitted
+    lost |= mask(caps.inheritable)[0] & ~inheritable
     lost |= mask(caps.ambient)[0] & ~(permitted & inheritable)
     names = [name for name, number in CAPABILITIES.items() if lost >> number & 1]
     return (f"process.capabilities: cannot be granted, ignored: {', '.join(names)}",) if names else ()
@@ -58,9 +60,11 @@ def privilege_ops(config: Config, process: Process, facts: Facts) -> list[Op]:
     caps = process.capabilities or NO_CAPABILITIES
     grantable = _grantable(config, facts)
     permitted = mask(caps.permitted)[0] & grantable
-    inheritable = mask(caps.inheritable)[0] & grantable
+    # The kernel takes no more than the bounding set (capset(2)).
+    bounding = mask(caps.bounding)[0] & grantable
+    inheritable = mask(caps.inheritable)[0] & bounding
     return [
-        ops.Bounding("process.capabilities.bounding", mask=mask(caps.bounding)[0] & grantable),
+        ops.Bounding("process.capabilities.bounding", mask=bounding),
         _user_op(config, process, facts),
         ops.Capabilities(
             "process.capabilities",

@@ -54,6 +54,13 @@ def rlimit_ops(process: Process) -> list[Op]:
     ]
 
 
+def any_cpu_op() -> Op:
+    """Undo what the caller is confined to (taskset, a unit's CPUAffinity=), as runc and crun do: the container's own
+    cpuset is what holds.
+    """
+    return ops.Affinity("process")
+
+
 def scheduling_ops(process: Process) -> list[Op]:
     """process.scheduler and process.ioPriority, while there still is the privilege for them."""
     plan: list[Op] = []

@@ -28,7 +28,16 @@ class State(Record):
 
 def state_text(state: State) -> str:
     """The state as ``runc state`` prints it: pid 0 when stopped, members in runc's order, indented by 2."""
-    members: dict[str, object] = {
+    return dump_pretty(_members(state), "  ")
+
+
+def state_line(state: State) -> str:
+    """The same without spaces, as ``runc list`` has it."""
+    return dump(_members(state))
+
+
+def _members(state: State) -> dict[str, object]:
+    return {
         "ociVersion": state.oci_version,
         "id": state.id,
         "pid": state.pid or 0,
@@ -39,7 +48,6 @@ def state_text(state: State) -> str:
         "annotations": dict(state.annotations),
         "owner": state.owner,
     }
-    return dump_pretty(members, "  ")
 
 
 def hook_state_parts(

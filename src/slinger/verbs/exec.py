@@ -122,9 +122,12 @@ def with_capabilities(sets: Capabilities | None, names: tuple[str, ...]) -> Capa
     if not added:
         return sets
     sets = sets or Capabilities()
-    # Not inheritable and not ambient: CVE-2022-29162.
+    # Never inheritable (CVE-2022-29162), and ambient only where the configuration has made it inheritable.
     return sets.replace(
-        bounding=(*sets.bounding, *added), effective=(*sets.effective, *added), permitted=(*sets.permitted, *added)
+        bounding=(*sets.bounding, *added),
+        effective=(*sets.effective, *added),
+        permitted=(*sets.permitted, *added),
+        ambient=(*sets.ambient, *(name for name in added if name in sets.inheritable)),
     )
 
 

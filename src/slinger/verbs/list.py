@@ -7,12 +7,12 @@ import pwd
 
 from slinger.container import containers, default_root
 from slinger.errors import HostError, NotFoundError
-from slinger.spec.state import state_text
+from slinger.spec.state import state_line
 from slinger.verbs import Outcome
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from slinger.spec.state import State
     from slinger.verbs import Call
@@ -24,7 +24,7 @@ GAP = 3
 
 def main(call: Call) -> Outcome:
     """Answer with the containers: ids, a table, or JSON."""
-    found = states(call.root)
+    found = states(call.root, call.warn)
     if call.options.flag("quiet"):
         return Outcome("".join(f"{state.id}\n" for state in found))
     if call.options.text("format") == "json":
@@ -32,15 +32,17 @@ def main(call: Call) -> Outcome:
     return Outcome(table([HEAD, *(row(state) for state in found)]))
 
 
-def states(root: str) -> list[State]:
-    """The states of all containers. A default root that is not there yet has none; HostError for a named one."""
+def states(root: str, warn: Callable[[str], None]) -> list[State]:
+    """The states of all containers that can be read. A default root that is not there yet has none; HostError for a
+    named one.
+    """
     if not os.path.isdir(root or default_root()):
         if root:
             message = f"--root {root}: no such directory"
             raise HostError(message)
         return []
     found: list[State] = []
-    for container in containers(root or default_root()):
+    for container in containers(root or default_root(), warn):
         try:
             found.append(container.state().replace(owner=owner(root or default_root(), container.id)))
         except NotFoundError:
@@ -77,4 +79,4 @@ def table(rows: Sequence[Sequence[str]]) -> str:
 
 def json_text(found: Sequence[State]) -> str:
     """An array of states; ``null`` and not an empty one, as runc and its readers have it."""
-    return f"[{', '.join(state_text(state) for state in found)}]\n" if found else "null\n"
+    return f"[{','.join(state_line(state) for state in found)}]\n" if found else "null\n"

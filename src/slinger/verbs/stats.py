@@ -80,7 +80,7 @@ def look(call: Call, *, again: bool = False) -> list[Sample]:
     if call.arguments:
         return _named(call, again=again)
     try:
-        found = containers(call.root)
+        found = containers(call.root, _quiet if again else call.warn)
     except FileNotFoundError:
         return []
     samples: list[Sample] = []
@@ -92,6 +92,10 @@ def look(call: Call, *, again: bool = False) -> list[Sample]:
         finally:
             container.close()
     return samples
+
+
+def _quiet(_warning: str) -> None:
+    """What cannot be read was told of at the first look."""
 
 
 def _named(call: Call, *, again: bool) -> list[Sample]:

@@ -66,7 +66,9 @@ class MemoryPolicy(Op):
 
 
 class Affinity(Op):
-    """Run on these CPUs alone (sched_setaffinity(2)); ``cpus`` is a bit mask in 64-bit words."""
+    """Run on these CPUs alone (sched_setaffinity(2)); ``cpus`` is a bit mask in 64-bit words, empty for all that the
+    cgroup's cpuset has.
+    """
 
     cpus: bytes = b""
 
