@@ -126,6 +126,9 @@ static int let_go(struct hands *h) {
         return -1;
     close(h->brain);
     close(h->link);
+    if (h->mask >= 0)
+        close(h->mask);
+    h->mask = -1;
     h->brain = -1;
     h->link = -1;
     return 0;
@@ -136,8 +139,9 @@ static void end_by_signal(int signal) {
     _exit(SIGNALLED + signal);
 }
 
-/* The first process of a pid namespace is deaf to signals that it does not handle, those of its parents too, but for KILL
- * (pid_namespaces(7)). What would end the program is to end a container that waits for its start; the exec resets it. */
+/* The first process of a pid namespace is deaf to signals that it does not handle, those of its parents too, but for
+ * KILL (pid_namespaces(7)). What would end the program is to end a container that waits for its start; the exec resets
+ * it. */
 static int heed_signals(struct hands *h) {
     static const int ending[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
     const struct sigaction action = {.sa_handler = end_by_signal};

@@ -239,6 +239,26 @@ int do_reconfigure(struct hands *h, const struct op_reconfigure *op) {
     return result;
 }
 
+/* What is gone by now need not be covered. */
+static int cover(struct hands *h, const char *path) {
+    int target = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (target < 0)
+        return errno == ENOENT || errno == ENOTDIR ? 0 : fail(h, "open", path);
+    const struct op_mount_new op = {.type = "tmpfs", .source = "tmpfs", .attr_set = MOUNT_ATTR_RDONLY};
+    int mount = make_mount(h, &op);
+    int result = mount < 0 ? -1 : attach(h, mount, target, path);
+    if (mount >= 0)
+        close(mount);
+    close(target);
+    return result;
+}
+
+int do_detach(struct hands *h, const struct op_detach *op) {
+    if (sys_umount(op->path, MNT_DETACH | UMOUNT_NOFOLLOW) == 0 || errno == ENOENT)
+        return 0;
+    return errno == EINVAL ? cover(h, op->path) : fail(h, "umount2", op->path);
+}
+
 int do_pivot(struct hands *h, const struct op_pivot *op) {
     enum { PIVOT, MOVE_AND_CHROOT };
     if (fchdir(h->root) != 0)
@@ -309,7 +329,7 @@ static int mask_again(struct hands *h, int target, const char *path) {
         return fail(h, "open_tree", path);
     /* Not a peer of the mount that it is a copy of. */
     int result = set_propagation(tree, "", MS_PRIVATE, false) != 0 ? fail(h, "mount_setattr", path)
-                                                                     : attach(h, tree, target, path);
+                                                                   : attach(h, tree, target, path);
     close(tree);
     return result;
 }

@@ -43,6 +43,7 @@ enum op_kind {
     OP_MAKE_NODE,
     OP_MAKE_LINK,
     OP_CONSOLE,
+    OP_DETACH,
     OP_PIVOT,
     OP_ROOT_CHANGE,
     OP_MASK,
@@ -76,7 +77,7 @@ enum op_kind {
     OP_KEEP_TIMES,
     OP_TELL_TIMES,
 };
-#define OP_KINDS 63
+#define OP_KINDS 64
 
 enum message_kind {
     MESSAGE_INIT_PID,
@@ -245,6 +246,10 @@ struct op_console {
     int64_t rows;
     int64_t columns;
     int64_t bind;
+};
+
+struct op_detach {
+    const char *path;
 };
 
 struct op_pivot {
@@ -418,6 +423,7 @@ struct op {
         struct op_make_node make_node;
         struct op_make_link make_link;
         struct op_console console;
+        struct op_detach detach;
         struct op_pivot pivot;
         struct op_root_change root_change;
         struct op_mask mask;
@@ -588,6 +594,9 @@ static inline int op_take(struct reader *r, struct op *op) {
         take_int(r, &op->console.columns);
         take_int(r, &op->console.bind);
         return 0;
+    case OP_DETACH:
+        take_string(r, &op->detach.path);
+        return 0;
     case OP_PIVOT:
         take_int(r, &op->pivot.how);
         return 0;
@@ -752,6 +761,7 @@ int do_mount_change(struct hands *h, const struct op_mount_change *op);
 int do_make_node(struct hands *h, const struct op_make_node *op);
 int do_make_link(struct hands *h, const struct op_make_link *op);
 int do_console(struct hands *h, const struct op_console *op);
+int do_detach(struct hands *h, const struct op_detach *op);
 int do_pivot(struct hands *h, const struct op_pivot *op);
 int do_root_change(struct hands *h, const struct op_root_change *op);
 int do_mask(struct hands *h, const struct op_mask *op);
@@ -849,6 +859,8 @@ static inline int op_do(struct hands *h, const struct op *op) {
         return do_make_link(h, &op->make_link);
     case OP_CONSOLE:
         return do_console(h, &op->console);
+    case OP_DETACH:
+        return do_detach(h, &op->detach);
     case OP_PIVOT:
         return do_pivot(h, &op->pivot);
     case OP_ROOT_CHANGE:

@@ -13,6 +13,7 @@
 
 #ifndef MNT_DETACH /* <sys/mount.h> has it, and clashes with <linux/mount.h> */
 #define MNT_DETACH 2
+#define UMOUNT_NOFOLLOW 8
 #endif
 
 static inline int sys_openat2(int dir, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve) {

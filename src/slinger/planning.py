@@ -139,6 +139,8 @@ def make_plan(
         program = compile_filter(config.linux.seccomp, request.root)
     size = console.window_size(request.stdio[0])
     facts = machine.gather(config, rootfs, _hierarchies(ref, probed), program, size)
+    if request.no_pivot:
+        facts = facts.replace(bare=probe.bare_mounts())
     if config.process is not None:
         for warning in refused_capabilities(config, config.process, facts):
             warn(warning)

@@ -138,6 +138,11 @@ ROOTLESS: Final[tuple[tuple[Op, tuple[Op, ...], str], ...]] = (
         "root.path: pivot_root: invalid argument (the host's root may be an initramfs: use --no-pivot)",
     ),
     (
+        ops.Detach("root.path", path=f"/{'x' * 256}"),
+        cloned(CLONE_NEWNS),
+        f"root.path (/{'x' * 256}): umount2: file name too long",
+    ),
+    (
         ops.RootChange("root.readonly", attr_set=1),
         (*cloned(CLONE_NEWNS), ops.OpenRoot("", path="/etc")),
         "root.readonly: mount_setattr /: invalid argument",

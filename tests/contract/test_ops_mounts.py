@@ -245,6 +245,16 @@ def test_the_propagation_of_a_mount_is_changed(rootfs: Path, recursive: int, bel
         assert table[f"{rootfs}/mnt/below"].propagation == below
 
 
+@works(ops.Detach)
+def test_a_mount_is_taken_away_or_covered(rootfs: Path) -> None:
+    """One that can be unmounted is; what the kernel does not let go, or is no mount, is covered; nothing is nothing."""
+    gone, kept, missing = (ops.Detach("root.path", path=f"{rootfs}/{name}") for name in ("mnt", "data", "missing"))
+    with look(*rooted(rootfs), tmpfs("/mnt"), gone, kept, missing).reach() as walk:
+        table = mounts(walk.pid)
+        assert f"{rootfs}/mnt" not in table
+        assert (table[f"{rootfs}/data"].type, "ro" in table[f"{rootfs}/data"].options) == ("tmpfs", True)
+
+
 @works(ops.Pivot)
 @pytest.mark.parametrize("how", [0, 1])
 def test_the_root_handle_becomes_the_root(rootfs: Path, how: int) -> None:

@@ -336,7 +336,7 @@ def test_closing_leaves_a_container_to_itself(shop: Shop) -> None:
 
 
 def test_wait_copies_the_terminal_in_any_thread(shop: Shop) -> None:
-    """Raw bytes in and out; signals of Python, which only the main thread may have, are not needed."""
+    """Bytes as they are in and out; signals of Python, which only the main thread may have, are not needed."""
     reader, writer = os.pipe()
     null = os.open("/dev/null", os.O_RDONLY)
     with (
@@ -349,7 +349,7 @@ def test_wait_copies_the_terminal_in_any_thread(shop: Shop) -> None:
     os.close(null)
     os.close(writer)
     with open(reader, "rb") as output:
-        assert output.read() == b"seen\r\n"
+        assert output.read() == b"seen\n"
 
 
 def test_wait_serves_a_terminal_of_ours_in_any_thread(shop: Shop) -> None:

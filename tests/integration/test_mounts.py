@@ -146,8 +146,8 @@ def test_recursive_options_set_flags_of_all_below(box: Box, volume: Path, option
 def test_options_clear_what_the_hosts_mounts_have(
     box: Box, volume: Path, option: str, taken: set[str], given: set[str], *, recursive: bool
 ) -> None:
-    """All else stays as it is on the host. Without the r of the mount alone, which then has none of the host's flags but
-    for its way with access times.
+    """All else stays as it is on the host. Without the r of the mount alone, which then has none of the host's flags:
+    only its way with access times.
     """
     for path in (volume, volume / "below"):
         subprocess.run(["mount", "-o", f"remount,bind,{ALL}", path], check=True)

@@ -48,6 +48,10 @@ MASKS: Final = (
         *("crun", "mounts:/proc/[kt]*:*"),
         "a masked file is the container's own /dev/null (runc), or the host's, mounted read-only (crun)",
     ),
+    *rows(
+        "slinger", "mounts:/data #2:*", "what is masked twice is so once, as in runc 1.5", "masked paths of every kind"
+    ),
+    *rows("all", "mounts:/data #2:super", "the same: how that second mask is read-only", "masked paths of every kind"),
     *rows("crun", "mounts:/secret:*", "the same: which /dev/null masks a file", "masked *"),
     *rows("crun", "mounts:/[dp]*:*", "the same: what masks a file or a directory", "masked paths of every kind"),
     *rows(

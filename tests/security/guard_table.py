@@ -137,6 +137,11 @@ GUARDS: Final = (
         (f"{MASKS}::test_a_null_device_that_is_swapped_while_it_is_looked_at_masks_nothing",),
     ),
     Guard(
+        "masks: no bare procfs without pivot_root",
+        (("src/slinger/plan/rootfs.py", "path=each) for each in facts.bare if", "path=each) for each in () if"),),
+        (f"{MASKS}::test_without_pivot_root_no_procfs_can_be_mounted_that_shows_what_is_masked",),
+    ),
+    Guard(
         "procfs: our own",
         (
             (
@@ -269,8 +274,8 @@ GUARDS: Final = (
         (
             (
                 "src/slinger/verbs/exec.py",
-                "        bounding=(*sets.bounding, *added), effective",
-                "        inheritable=tuple(added), bounding=(*sets.bounding, *added), effective",
+                "        bounding=(*sets.bounding, *added),\n",
+                "        inheritable=tuple(added), bounding=(*sets.bounding, *added),\n",
             ),
         ),
         (f"{IDENTITY}::test_a_process_of_exec_has_no_inheritable_capabilities",),

@@ -11,7 +11,7 @@ import pytest
 
 from slinger.linux.flags import CLONE_NEWNET
 from slinger.plan import ops
-from tests.bundles import mount
+from tests.bundles import Json, mount
 from tests.contract.walk import Walk, entered, failure, look, rooted
 from tests.integration.box import INSIDE, Box
 from tests.requires import requires
@@ -174,3 +174,22 @@ def test_the_terminal_is_the_one_that_was_made_whatever_has_its_name(rootfs: Pat
                 else:
                     assert walk.failed.syscall in {"fstatfs", "openat2"}
     assert 0 < made < ROUNDS, "the race was not on"
+
+
+@requires("unshare")
+@pytest.mark.parametrize("option", [(), ("--no-pivot",)])
+def test_without_pivot_root_no_procfs_can_be_mounted_that_shows_what_is_masked(box: Box, option: tuple[str]) -> None:
+    """Nor with it. The program makes itself root of a user namespace, where the kernel lets it mount a procfs only if
+    one that shows all is there already: the host's, which stays below the root.
+    """
+    system: list[Json] = [mount(f"/{name}", "bind", f"/{name}", "rbind") for name in ("usr", "lib", "lib64")]
+    box.configure(
+        {
+            "mounts+": system,
+            "linux.maskedPaths": ["/proc/keys"],
+            "process.args": ["/usr/bin/unshare", "-mrpf", "/usr/bin/mount", "-t", "proc", "none", "/proc"],
+            "process.capabilities": {name: ["CAP_SETFCAP"] for name in ("bounding", "permitted", "effective")},
+        }
+    )
+    done = box.call(*box.running(*option))
+    assert (done.status, done.stderr.splitlines()[:1]) == (32, ["mount: /proc: permission denied."])

@@ -37,7 +37,7 @@ def test_without_a_mount_namespace_nothing_is_mounted() -> None:
     assert not has_mounts(config)
     assert open_ops(config, FACTS) == propagation_ops(config) == closing_ops(config) == []
     assert attach_ops(config, FACTS) == [ops.OpenRoot("root.path", path="/r")]
-    assert enter_ops(config, OPTIONS) == [ops.Pivot("root.path", how=2)]
+    assert enter_ops(config, OPTIONS, FACTS) == [ops.Pivot("root.path", how=2)]
     assert device_ops(config, FACTS, 1) == ([], [], 1)
 
 
@@ -71,7 +71,7 @@ def test_propagation_never_reaches_the_host(asked: str, origin: str, first: int,
     if after is not None:
         changes = [ops.RootChange("linux.rootfsPropagation", propagation=after[0], recursive=after[1])]
     late = "unbindable" in asked  # nothing could be made read-only any more, which takes a copy
-    assert enter_ops(config, OPTIONS) == [ops.Pivot("root.path"), *([] if late else changes)]
+    assert enter_ops(config, OPTIONS, FACTS) == [ops.Pivot("root.path"), *([] if late else changes)]
     assert closing_ops(config) == (changes if late else [])
 
 
@@ -79,13 +79,21 @@ def test_propagation_never_reaches_the_host(asked: str, origin: str, first: int,
 def test_a_private_root_without_a_pivot_is_refused(asked: str) -> None:
     """What was under it could be uncovered, and is the host's."""
     with pytest.raises(ConfigError) as caught:
-        enter_ops(parsed(("linux.rootfsPropagation", asked)), OPTIONS.replace(no_pivot=True))
+        enter_ops(parsed(("linux.rootfsPropagation", asked)), OPTIONS.replace(no_pivot=True), FACTS)
     assert caught.value.path == "linux.rootfsPropagation"
 
 
 def test_no_pivot_moves_the_root() -> None:
-    """For a host whose root is an initramfs."""
-    assert enter_ops(parsed(), OPTIONS.replace(no_pivot=True)) == [ops.Pivot("root.path", how=1)]
+    """For a host whose root is an initramfs. The host's /proc and /sys, and those of a chroot, go before; unless the
+    mount namespace is not the container's own.
+    """
+    facts = FACTS.replace(bare=("/sys", "/srv/old/proc", f"{FACTS.rootfs}/proc", "/proc"))
+    options = OPTIONS.replace(no_pivot=True)
+    gone = [ops.Detach("root.path", path=path) for path in ("/sys", "/srv/old/proc", "/proc")]
+    assert enter_ops(parsed(), options, facts) == [*gone, ops.Pivot("root.path", how=1)]
+    assert enter_ops(parsed(), OPTIONS, facts) == [ops.Pivot("root.path")]
+    joined = parsed(("linux.namespaces", [{"type": "mount", "path": "/proc/7/ns/mnt"}]))
+    assert enter_ops(joined, options, facts) == [ops.Pivot("root.path", how=1)]
 
 
 def test_a_read_only_root_becomes_so_in_the_end() -> None:

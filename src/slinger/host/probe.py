@@ -143,6 +143,17 @@ def selinux_enabled() -> bool:
     return os.path.exists("/sys/fs/selinux/enforce")
 
 
+def bare_mounts() -> tuple[str, ...]:
+    """Where procfs and sysfs are mounted from their root on, in the order of the mounts; those below first."""
+    found: list[str] = []
+    for line in _read("/proc/self/mountinfo").splitlines():
+        before, _, after = line.partition(" - ")
+        fields = before.split(" ")
+        if after.split(" ")[0] in {"proc", "sysfs"} and fields[3] == "/":
+            found.append(plain(fields[4]))
+    return tuple(reversed(found))
+
+
 def _read(path: str, *, missing: str | None = None) -> str:
     """A whole file; ``missing``, if given, where there is none."""
     try:

@@ -69,7 +69,7 @@ def compile_plan(config: Config, options: Options, facts: Facts, hooks: Placed) 
         ops.Gate("hooks", name=ops.GATE_HOOKS),
         *hooks.at(POINT_RUNTIME_READY),
         *hooks.at(POINT_BEFORE_PIVOT),
-        *enter_ops(config, options),
+        *enter_ops(config, options, facts),
         *_cwd_ops(config),
         *mounts.late,
         *_identity_ops(config),

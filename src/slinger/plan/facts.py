@@ -57,6 +57,7 @@ class Facts(Record):
     seccomp: SeccompProgram | None = None  # linux.seccomp, compiled
     joined: tuple[str, ...] = ()  # types whose namespace path is the brain's own namespace
     terminal_size: tuple[int, int] | None = None  # rows, columns of the caller's terminal
+    bare: tuple[str, ...] = ()  # where the host has procfs and sysfs mounted in full; only asked for without pivot_root
 
     @property
     def rootless(self) -> bool:

@@ -63,7 +63,7 @@ def attach_ops(config: Config, facts: Facts) -> list[Op]:
     return [ops.AttachRoot("root.path", slot=SLOT, path=facts.rootfs)]
 
 
-def enter_ops(config: Config, options: Options) -> list[Op]:
+def enter_ops(config: Config, options: Options, facts: Facts) -> list[Op]:
     """The pivot, and the propagation that only holds for what is then /.
 
     ConfigError for a private root without a pivot: what is under it could be uncovered, and seen by the host.
@@ -74,7 +74,17 @@ def enter_ops(config: Config, options: Options) -> list[Op]:
     if options.no_pivot and kind == "private":
         raise ConfigError(PROPAGATION, "a private root is not safe without pivot_root", hint="leave out --no-pivot")
     pivot = ops.Pivot("root.path", how=MOVE if options.no_pivot else PIVOT)
-    return [pivot, *([] if kind == "unbindable" else _propagation_ops(config))]
+    return [*_bare_ops(config, options, facts), pivot, *([] if kind == "unbindable" else _propagation_ops(config))]
+
+
+def _bare_ops(config: Config, options: Options, facts: Facts) -> list[Op]:
+    """Without pivot_root the host's mounts stay below the root. A procfs or sysfs that shows all would let the program
+    mount another one, without masked paths, in a user namespace of its own (mount_namespaces(7)).
+    """
+    if not options.no_pivot or not namespaces.is_new(config, "mount"):
+        return []
+    own = f"{facts.rootfs.rstrip('/')}/"  # where the container's are by now
+    return [ops.Detach("root.path", path=each) for each in facts.bare if not each.startswith(own)]
 
 
 def closing_ops(config: Config) -> list[Op]:

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 OPS: tuple[type[Op], ...] = (
     Fork, OpenNamespace, Join, Clone, Gate, Handles, TakeRoot, Unshare, TimeOffsets, Session, OomScore, Conceal,
     Keyring, Loopback, NetworkSocket, OpenTree, IdMap, MapTree, Shelf, Shelve, Unshelve, Propagation, AttachRoot,
-    OpenRoot, MountNew, MountBind, Reconfigure, MountChange, MakeNode, MakeLink, Console, Pivot, RootChange, Mask,
-    ReadonlyPath, Hostname, Domainname, Sysctl, Hook, Rlimit, Personality, Scheduler, IoPriority, MemoryPolicy,
+    OpenRoot, MountNew, MountBind, Reconfigure, MountChange, MakeNode, MakeLink, Console, Detach, Pivot, RootChange,
+    Mask, ReadonlyPath, Hostname, Domainname, Sysctl, Hook, Rlimit, Personality, Scheduler, IoPriority, MemoryPolicy,
     Affinity, ProcessLabel, AppArmor, NoNewPrivileges, Bounding, StdioOwner, SetUser, Capabilities, Chdir, Home,
     FindProgram, WaitStart, Release, CloseOnExec, Announce, Seccomp, Exec, KeepTimes, TellTimes,
 )  # fmt: skip

@@ -178,6 +178,14 @@ class Pivot(Op):
     how: int = 0
 
 
+class Detach(Op):
+    """Take a mount of the host's out of init's mount namespace (umount2(2)); cover it with an empty tmpfs where it is
+    locked there.
+    """
+
+    path: str = ""  # on the host
+
+
 class RootChange(Op):
     """Attributes and propagation of the container's root mount."""
 
