@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from slinger.errors import ContainerError, NotFoundError, SlingerError
+from slinger.errors import ContainerError, HostError, NotFoundError, SlingerError
 from slinger.existing import Existing, absolute_root
 from slinger.host import store
 

@@ -96,8 +96,8 @@ class _Builder:
         self.attach(origin, tree.slot, mount.destination, self.without_the_sources(options))
 
     def without_the_sources(self, options: MountOptions) -> MountOptions:
-        """A bind mount whose options name a flag has the flags that they name and none of its source's, as with runc and
-        crun; the access time is its own matter. In a user namespace the kernel may have locked the source's.
+        """A bind mount whose options name a flag has the flags that they name and none of its source's, as with runc
+        and crun; the access time is its own matter. In a user namespace the kernel may have locked the source's.
         """
         if not (options.attr_set or options.attr_clr):
             return options
