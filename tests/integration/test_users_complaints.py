@@ -153,6 +153,21 @@ def test_a_miswritten_file_is_an_error_and_not_a_hook_that_never_runs(
     assert (done.status, done.stdout.splitlines()[-1]) == (1, f"error: {file}: {why}")
 
 
+@pytest.mark.complaint("not run/pattern")
+def test_an_annotation_cannot_make_create_hang_by_what_a_pattern_makes_of_it(box: Box) -> None:
+    """Annotations may be anybody's; there are more ways to match this one than can be tried."""
+    file = hook_file(
+        box.calls / "hooks",
+        box.report_hook("createRuntime"),
+        "createRuntime",
+        when={"annotations": {"^note$": "^(a+)+$"}},
+    )
+    for last, runs in (("b", 0), ("a", 1)):
+        box.configure({"process.args": [INSIDE, "true"], "annotations": {"note": "a" * 10_000 + last}})
+        box.succeed(*box.running("--hooks-dir", str(file.parent)))
+        assert len(box.reports("createRuntime")) == runs
+
+
 @pytest.mark.complaint("not run/capital")
 def test_a_stage_with_a_capital_letter_is_warned_of(box: Box) -> None:
     """The container runs, as it does elsewhere; for lint it is an error."""

@@ -11,7 +11,7 @@ from slinger.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import re
+    from slinger.inject.matching import Machine
 
 POSIX_CLASSES = {
     "alnum": "0-9A-Za-z",
@@ -35,19 +35,21 @@ class Pattern(Record):
     """``text`` is as written."""
 
     text: str
-    compiled: re.Pattern[str]
+    machine: Machine
 
     def matches(self, text: str) -> bool:
         """Whether it is found anywhere in the text."""
-        return self.compiled.search(text) is not None
+        return self.machine.found_in(text)
 
 
 def compile_pattern(pattern: str, at: str) -> Pattern:
     """The pattern of a file. ConfigError, naming ``at``, for one that is none."""
     import re  # 10 ms, only where a file has such a condition
 
+    from slinger.inject.matching import Machine  # noqa: PLC0415 - the same
+
     try:
-        return Pattern(pattern, re.compile(_translated(pattern), re.ASCII))
+        return Pattern(pattern, Machine(_translated(pattern)))
     except (re.error, OverflowError, RecursionError) as error:
         raise ConfigError(at, f"not a regular expression: {error}: {pattern}") from None
     except ValueError as error:
