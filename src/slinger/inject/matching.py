@@ -131,25 +131,27 @@ def _test(op: str, value: Any, flags: int) -> Test:
         return (lambda _: True) if flags & re.DOTALL else (lambda letter: letter != "\n")
     items = [(str(kind), each) for kind, each in value] if op == "IN" else [("LITERAL", value)]
     negated = op == "NOT_LITERAL" or ("NEGATE", None) in items
-    tests = [_member(kind, each) for kind, each in items if kind != "NEGATE"]
+    members = [_member(kind, each) for kind, each in items if kind != "NEGATE"]
 
     def test(letter: str) -> bool:
-        forms = {letter, letter.lower(), letter.upper()} if flags & re.IGNORECASE else {letter}
-        return any(each(form) for each in tests for form in forms if len(form) == 1) != negated
+        forms = {letter}
+        if flags & re.IGNORECASE:  # the Kelvin sign is a K as well, by its lower case
+            forms |= {letter.lower(), letter.upper(), letter.lower().upper(), letter.upper().lower()}
+        forms = {form for form in forms if len(form) == 1}
+        return any(any(map(each, forms)) != without for each, without in members) != negated
 
     return test
 
 
-def _member(kind: str, value: Any) -> Test:
-    """Of one entry of a class."""
+def _member(kind: str, value: Any) -> tuple[Test, bool]:
+    """Of one entry of a class; True with it: what it does not hold for."""
     if kind == "LITERAL":
-        return lambda letter: ord(letter) == value
+        return lambda letter: ord(letter) == value, False
     if kind == "RANGE":
         low, high = value
-        return lambda letter: low <= ord(letter) <= high
+        return lambda letter: low <= ord(letter) <= high, False
     name = str(value).removeprefix("CATEGORY_")
-    test = CATEGORIES[name.removeprefix("NOT_")]
-    return (lambda letter: not test(letter)) if name.startswith("NOT_") else test
+    return CATEGORIES[name.removeprefix("NOT_")], name.startswith("NOT_")
 
 
 def _place(name: str, flags: int) -> Callable[[str, str], bool]:
