@@ -16,6 +16,7 @@ from slinger.plan.privileges import refused_capabilities
 from slinger.record import Record
 from slinger.spec.parse import RECEIVER_VARIABLE, parse_config
 from slinger.spec.validate import validate
+from slinger.spec.values import lacks_maps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,7 +84,13 @@ def read_config(path: str, warn: Callable[[str], None]) -> tuple[Config, bytes]:
         raise HostError.of(f"reading {path}", error) from error
     finally:
         os.close(fd)
-    config, warnings = parse_config(text, receiver=os.environ.get(RECEIVER_VARIABLE, ""))
+    receiver = os.environ.get(RECEIVER_VARIABLE, "")
+    config, warnings = parse_config(text, receiver=receiver)
+    if lacks_maps(config.linux):
+        from slinger.host.own_ids import map_own_ids  # noqa: PLC0415 - hardly any container needs it
+
+        text = map_own_ids(text)
+        config, _ = parse_config(text, receiver=receiver)
     for warning in (*warnings, *validate(config, rootless=os.geteuid() != 0)):
         warn(warning)
     return config, text

@@ -97,6 +97,10 @@ SLINGER: Final = (
     ("the spec: major and minor are required but for a fifo", ("device without numbers",)),
     ("the spec: another file at the path of a device must be an error", ("device where a file is",)),
     ("no resctrl is mounted here: the spec wants an error", ("intelRdt",)),
+    (
+        "a user namespace without mappings maps what the caller has; runc refuses it, crun maps root, not gid 5 of pts",
+        ("user namespace without mappings",),
+    ),
     ("runc and crun hand on what they have open themselves", ("descriptors preserved that are not there",)),
     ("the schema: names must have an entry", ("seccomp a rule without names",)),
     ("the spec: listenerMetadata must not be set without listenerPath", ("seccomp metadata without a listener",)),

@@ -56,6 +56,11 @@ def _write(pid: int, name: str, text: str, origin: str) -> None:
         raise HostError(message, hint=hint) from error
 
 
+def finds_helpers() -> bool:
+    """Whether the set-uid programs are there with which a plain user maps subordinate ids."""
+    return _find(NEWUIDMAP) is not None and _find(NEWGIDMAP) is not None
+
+
 def _find(name: str) -> str | None:
     return next((f"{place}/{name}" for place in TRUSTED_PATH if os.access(f"{place}/{name}", os.X_OK)), None)
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def check_mappings(config: Config) -> None:
-    """A new user namespace needs both maps; without a user namespace there must be none.
+    """A new user namespace needs both maps (create makes them if there is neither); without one there must be none.
 
     Maps beside the path of a namespace are allowed if they are that namespace's own, which the plan sees.
     """

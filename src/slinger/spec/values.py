@@ -105,6 +105,13 @@ def joins_namespace(linux: Linux, kind: str) -> bool:
     return any(namespace.type == kind and namespace.path for namespace in linux.namespaces)
 
 
+def lacks_maps(linux: Linux) -> bool:
+    """Whether there is a new user namespace, and not a word of what is to be mapped into it."""
+    if linux.uid_mappings or linux.gid_mappings:
+        return False
+    return has_namespace(linux, "user") and not joins_namespace(linux, "user")
+
+
 def demand_namespace(config: Config, kind: str, at: str) -> None:
     """Refuse a property that would change the host's namespace."""
     if not has_namespace(config.linux, kind):
