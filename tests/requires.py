@@ -187,6 +187,9 @@ REQUIREMENTS: dict[str, Requirement] = {
     "unshare": _tool("unshare", "util-linux"),
     "zsh": _tool("zsh", "zsh"),
     "apparmor": _fact(_apparmor, "a machine with AppArmor enabled"),
+    "apparmor-profiles": _fact(
+        lambda: _apparmor() and _program("apparmor_parser")(), "a machine with AppArmor enabled, and apparmor_parser"
+    ),
     "no-apparmor": _fact(lambda: not _apparmor(), "a machine without AppArmor"),
     "selinux": _fact(Path("/sys/fs/selinux/enforce").exists, "a machine with SELinux enabled"),
     "dev-fuse": _fact(Path("/dev/fuse").exists, "a machine with file systems in user space (/dev/fuse)"),

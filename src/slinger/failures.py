@@ -43,6 +43,7 @@ HINTS: dict[tuple[type[Op], int], str] = {
     (ops.Rlimit, errno.EPERM): "raising a hard limit takes CAP_SYS_RESOURCE",
     (ops.SetUser, errno.EINVAL): "the id is not mapped in the container's user namespace",
     (ops.Seccomp, errno.EINVAL): "the kernel refuses the filter or one of its flags",
+    (ops.AppArmor, errno.ENOENT): "no such profile is loaded: apparmor_parser --replace FILE",
     (ops.Chdir, errno.ENOENT): "possible attempt to leave the container",
     (ops.Chdir, errno.ELOOP): "a link such as /proc/self/fd/N leads out of the container and is not followed",
     (ops.Affinity, errno.EINVAL): "none of these CPUs is on line and in the cgroup's cpuset",

@@ -300,6 +300,16 @@ def test_stats_tells_what_a_container_uses(podman: Podman) -> None:
     assert (told["name"], int(told["pids"]) >= 1) == (RUNNING, True)
 
 
+@requires("apparmor-profiles")
+def test_podmans_own_profile_confines(podman: Podman) -> None:
+    """It loads one where there is AppArmor; the program has it, and so has one of exec."""
+    label = "containers-default-"
+    done = podman.run((), "cat", "/proc/self/attr/current")
+    assert done.stdout.startswith(label)
+    assert done.stdout.endswith(" (enforce)\n")
+    assert podman.succeed("exec", RUNNING, "cat", "/proc/self/attr/current") == done.stdout
+
+
 def wait_for_output(podman: Podman, name: str, text: str) -> None:
     """Until a container has said this much."""
     wait_for(lambda: podman.succeed("logs", name) == text, f"{name} to say {text!r}")

@@ -149,6 +149,10 @@ def test_a_cgroup_that_was_there_stays(name: str, make: Make, start: Start) -> N
     hierarchies = probe.probe_hierarchies()
     before = cgroup.locate(f"{name}/old", "unused", hierarchies, rootless=False)
     cgroup.make(before, None)
+    for place in before.places:
+        if place.version == 2:  # one that passes controllers on takes no processes
+            control = Path(place.path).parent / "cgroup.subtree_control"
+            control.write_text(" ".join(f"-{each}" for each in control.read_text("utf-8").split()), "utf-8")
     ref = make()
     assert {place.kept for place in ref.places} == {("old",)}
     child = start()
