@@ -9,7 +9,7 @@ import contextlib
 import json
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Final
@@ -17,7 +17,7 @@ from typing import Final
 import pytest
 
 from tests.bundles import PREPARE, Json, Runtime, base_config, changed, find_runtime, make_bundle, runtime_at
-from tests.requires import requires
+from tests.requires import cgroup_layout, requires
 
 pytestmark = requires("root", "cgroup-v1", "runc", "crun")
 
@@ -43,6 +43,11 @@ SETTINGS: Final = (
     "pids.max",
     "blkio.throttle.*_device",
     "blkio.bfq.weight*",
+)
+SETTINGS_V2: Final = (
+    *("memory.max", "memory.low", "memory.high", "memory.min", "memory.swap.max", "memory.oom.group"),
+    *("cpu.weight", "cpu.idle", "cpu.max", "cpu.max.burst", "cpuset.cpus", "cpuset.mems", "cpuset.cpus.partition"),
+    *("pids.max", "io.max", "io.weight", "io.bfq.weight", "hugetlb.*.max"),
 )
 COUNTED: Final = ("cpuset.memory_pressure", "cpuset.effective_*")
 
@@ -145,11 +150,13 @@ REFUSED: Final[Shown] = {"refused": ""}
 
 def shown(container: str) -> Shown:
     """The settings of a container's cgroups."""
+    v2 = cgroup_layout() == "v2"
+    settings = SETTINGS_V2 if v2 else SETTINGS
     return {
         path.name: " ".join(sorted(path.read_text("utf-8").strip().splitlines()))
-        for controller in CONTROLLERS
-        for path in sorted((MOUNT / controller / container).iterdir())
-        if any(fnmatch(path.name, name) for name in SETTINGS) and not any(fnmatch(path.name, n) for n in COUNTED)
+        for place in ([MOUNT / container] if v2 else [MOUNT / each / container for each in CONTROLLERS])
+        for path in sorted(place.iterdir())
+        if any(fnmatch(path.name, name) for name in settings) and not any(fnmatch(path.name, n) for n in COUNTED)
     }
 
 
@@ -163,7 +170,7 @@ def succeeds(runtime: Runtime, *arguments: str) -> bool:
 def remove(container: str) -> None:
     """Remove the cgroups of a container whose processes are on their way out."""
     end = time.monotonic() + 5
-    while left := list(MOUNT.glob(f"*/{container}")):
+    while left := [*MOUNT.glob(container), *MOUNT.glob(f"*/{container}")]:
         for path in left:
             with contextlib.suppress(OSError):
                 path.rmdir()
@@ -207,9 +214,11 @@ def odd(found: dict[str, Shown]) -> Iterator[tuple[str, str, Shown]]:
             yield file, alone[0] if len(alone) == 1 else "all", values
 
 
-def unexplained(case: str, found: dict[str, Shown]) -> list[str]:
+def unexplained(
+    case: str, found: dict[str, Shown], differences: Mapping[tuple[str, str, str], str] = DIFFERENCES
+) -> list[str]:
     """The differences without a row."""
-    return [f"{case}: {file}: {values}" for file, who, values in odd(found) if (case, file, who) not in DIFFERENCES]
+    return [f"{case}: {file}: {values}" for file, who, values in odd(found) if (case, file, who) not in differences]
 
 
 RUNTIMES: Final = ("slinger", "runc", "crun")
