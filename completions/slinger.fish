@@ -86,7 +86,7 @@ complete -c slinger -n '__slinger_options' -l log-format -x -a 'text json' -d 'f
 complete -c slinger -n '__slinger_options' -l log-level -x -a 'error warning debug' -d 'what to tell: error, warning (default) or debug'
 complete -c slinger -n '__slinger_options' -l debug -d 'the same as --log-level debug, with tracebacks'
 complete -c slinger -n '__slinger_options' -l systemd-cgroup -d 'the same as --cgroup-manager systemd'
-complete -c slinger -n '__slinger_options' -l cgroup-manager -x -a 'cgroupfs systemd disabled' -d 'cgroupfs (default); the others: not yet'
+complete -c slinger -n '__slinger_options' -l cgroup-manager -x -a 'cgroupfs systemd disabled' -d 'cgroupfs (default), systemd or disabled'
 complete -c slinger -n '__slinger_options' -l rootless -x -a 'true false auto' -d 'do without a cgroup where it is denied'
 complete -c slinger -n '__slinger_options' -l hooks-dir -x -a '(__fish_complete_directories)' -d 'add the hooks of a hooks.d directory; may be repeated'
 complete -c slinger -n '__slinger_options' -l cdi-device -x -d 'add a CDI device, vendor.com/class=name; may be repeated'

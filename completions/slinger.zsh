@@ -50,7 +50,7 @@ _slinger() {
         '--log-level=[what to tell\: error, warning (default) or debug]:LEVEL:(error warning debug)'
         '--debug[the same as --log-level debug, with tracebacks]'
         '--systemd-cgroup[the same as --cgroup-manager systemd]'
-        '--cgroup-manager=[cgroupfs (default); the others\: not yet]:NAME:(cgroupfs systemd disabled)'
+        '--cgroup-manager=[cgroupfs (default), systemd or disabled]:NAME:(cgroupfs systemd disabled)'
         '--rootless=[do without a cgroup where it is denied]:WHEN:(true false auto)'
         '*--hooks-dir=[add the hooks of a hooks.d directory; may be repeated]:DIR:_files -/'
         '*--cdi-device=[add a CDI device, vendor.com/class=name; may be repeated]:NAME: '

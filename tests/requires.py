@@ -168,6 +168,7 @@ REQUIREMENTS: dict[str, Requirement] = {
     "libfuse3": Requirement(_libfuse3, "apt-get install libfuse3-3"),
     "bash": _tool("bash", "bash"),
     "busybox": _tool("busybox", "busybox-static"),
+    "dbus-daemon": _tool("dbus-daemon", "dbus"),
     "catatonit": Requirement(Path("/usr/libexec/podman/catatonit").exists, "apt-get install catatonit"),
     "clang": _tool("clang", "clang"),
     "crun": _tool("crun", "crun"),

@@ -20,7 +20,7 @@ GLOBALS = (
     Option("log-level",      "",  "LEVEL",  VALUE, "what to tell: error, warning (default) or debug", WARNING, LEVELS),
     Option("debug",          "",  "",       FLAG,  "the same as --log-level debug, with tracebacks", default=False),
     Option("systemd-cgroup", "",  "",       FLAG,  "the same as --cgroup-manager systemd", default=False),
-    Option("cgroup-manager", "",  "NAME",   VALUE, "cgroupfs (default); the others: not yet", MANAGERS[0], MANAGERS),
+    Option("cgroup-manager", "",  "NAME",   VALUE, "cgroupfs (default), systemd or disabled", MANAGERS[0], MANAGERS),
     Option("rootless",       "",  "WHEN",   VALUE, "do without a cgroup where it is denied", "auto", WHENS),
     Option("hooks-dir",      "",  "DIR",    REPEAT, "add the hooks of a hooks.d directory; may be repeated", ()),
     Option("cdi-device",     "",  "NAME",   REPEAT, "add a CDI device, vendor.com/class=name; may be repeated", ()),

@@ -88,6 +88,7 @@ class Container:
         environment: tuple[str, ...] | None = None,
         hooks: Hooks | None = None,
         injection: Injection | None = None,
+        cgroup_manager: str = "cgroupfs",
         warn: Callable[[str], None] = _quiet,
     ) -> Self:
         """Create a container from a bundle: a Bundle, or the path of a directory with a config.json.
@@ -103,7 +104,8 @@ class Container:
         among them. ``warn`` is called with each warning.
         ``injection``: hooks.d files and CDI devices to be added to the configuration; None: none.
         ``rootless``: do without a cgroup that nobody asked for, and without device rules, where they are denied;
-        None: if we have no privilege over the host.
+        None: if we have no privilege over the host. ``cgroup_manager``: who makes the cgroup: "cgroupfs", ourselves;
+        "systemd", as a scope, and then linux.cgroupsPath is ``SLICE:PREFIX:NAME``; "disabled", nobody.
 
         ``supervise``: keep a process that waits for the container, so that ``wait`` knows how it ended; without
         it the container goes to whoever adopts our orphans, as an engine wants it. ``subreaper``: that process
@@ -138,6 +140,7 @@ class Container:
             environment=_caller_environment() if environment is None else environment,
             hooks=hooks,
             injection=injection,
+            cgroup_manager=cgroup_manager,
         )
         container = cls.adopt(create(request, warn), stdio, request.environment, warn)
         container._existing.observe = observe  # noqa: SLF001 - our own

@@ -161,7 +161,8 @@ class Creation:
         self.undo.push("the cgroup", self._remove_cgroup)
         self.tracer.begin("make the cgroup")
         self.ref = cgroup.make(self.ref, config.linux.resources)
-        self._give_cgroup()
+        if self.ref.unit is None:
+            self._give_cgroup()
         if self.groups is not None and config.linux.intel_rdt is not None:
             self.groups = self.groups.make(config.linux.intel_rdt)
             self.undo.push("the groups in resctrl", self.groups.remove)
@@ -276,7 +277,12 @@ class Creation:
             return
         self.tracer.begin("join the cgroup")
         try:
-            self.ref = cgroup.join(self.ref, self.pid)
+            if self.ref.unit is None:
+                self.ref = cgroup.join(self.ref, self.pid)
+            else:  # only now there is one
+                with self.signals.waiting():
+                    self.ref = cgroup.join(self.ref, self.pid, resources=self.config.linux.resources)
+                self._give_cgroup()
             if self.groups is not None:
                 self.groups.join(self.pid)
         except HostError as error:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from slinger.plan.plan import Plan
     from slinger.spec.config import Config
 
+CGROUPFS, SYSTEMD, NO_CGROUP = "cgroupfs", "systemd", "disabled"
+
 
 class Request(Record):
     """What create is asked for; the defaults are those of somebody who wants nothing in particular."""
@@ -54,6 +56,7 @@ class Request(Record):
     injection: Injection | None = None  # what is to be added to the configuration
     trace_dir: str = ""  # absolute; where the records go in the end, "" for nowhere
     observe: Observer | None = None
+    cgroup_manager: str = CGROUPFS
 
 
 class Planned(Record):
@@ -115,7 +118,13 @@ def _hierarchies(ref: cgroup.Ref, probed: tuple[Hierarchy, ...]) -> tuple[Hierar
 
 def locate_cgroup(request: Request, config: Config, probed: tuple[Hierarchy, ...]) -> cgroup.Ref:
     """Where the container's cgroup is to be; nothing is made."""
+    if request.cgroup_manager == NO_CGROUP:
+        return cgroup.Ref()
     rootless = machine.unprivileged() if request.rootless is None else request.rootless
+    if request.cgroup_manager == SYSTEMD:
+        path, annotations = config.linux.cgroups_path, config.annotations
+        container_id, root = request.container_id, request.root
+        return cgroup.locate_unit(path, container_id, root, probed, annotations, rootless=rootless)
     return cgroup.locate(config.linux.cgroups_path, request.container_id, probed, rootless=rootless)
 
 
@@ -174,6 +183,7 @@ def plan_of(
     container_id: str,
     injection: Injection | None,
     warn: Callable[[str], None],
+    cgroup_manager: str = CGROUPFS,
 ) -> Planned:
     """The plan that ``create`` would follow on this machine, without doing any of it, and what it has added."""
     request = Request(
@@ -182,6 +192,7 @@ def plan_of(
         absolute_root(root),
         config_path(bundle, config),
         injection=injection,
+        cgroup_manager=cgroup_manager,
     )
     found, _, injected = read_request(request, warn)
     probed = probe.probe_hierarchies()

@@ -14,7 +14,7 @@ from slinger.linux.seccomp import ACTIONS, ARCHITECTURES, FLAGS, OPERATORS
 from slinger.version import COMMIT, SPEC_VERSION, VERSION
 
 # What the plan can do. A row becomes True in the change that makes it so.
-CGROUP = {"v1": True, "v2": True, "systemd": False, "systemdUser": False, "rdma": True}
+CGROUP = {"v1": True, "v2": True, "systemd": True, "systemdUser": True, "rdma": True}
 APPARMOR = True
 SELINUX = True
 INTEL_RDT = True

@@ -29,7 +29,6 @@ def main(call: Call) -> Outcome:
 
 def make(call: Call, *, supervise: bool, subreaper: bool) -> Container:
     """Create the container that the options of ``create`` and ``run`` describe."""
-    refuse_cgroup_manager(call.cgroup_manager)
     options = call.options
     listen_fds = listening(os.environ, os.getpid())
     preserve_fds = options.number("preserve-fds")
@@ -50,6 +49,7 @@ def make(call: Call, *, supervise: bool, subreaper: bool) -> Container:
         supervise=supervise,
         subreaper=subreaper,
         injection=injection_of(call),
+        cgroup_manager=call.cgroup_manager,
         trace_dir=call.trace_dir,
         observe=call.observe,
         warn=call.warn,
@@ -79,15 +79,6 @@ def injection_of(call: Call) -> Injection | None:
         if field and "" in call.settings.texts(name):
             raise UsageError(f"--{name}: must not be empty")
     return injection.replace(**changes)
-
-
-def refuse_cgroup_manager(name: str) -> None:
-    """UsageError unless it is ours. Engines send the option with every verb, so only these two look."""
-    if name == "cgroupfs":
-        return
-    message = f"--cgroup-manager {name}: not yet supported"
-    hint = "leave it and --systemd-cgroup out; podman: --cgroup-manager cgroupfs, containerd: SystemdCgroup = false"
-    raise UsageError(message, hint=hint)
 
 
 def listening(environment: Mapping[str, str], pid: int) -> int:

@@ -23,6 +23,7 @@ def main(call: Call) -> Outcome:
         root=call.root,
         container_id=options.text("id"),
         injection=injection_of(call),
+        cgroup_manager=call.cgroup_manager,
         warn=call.warn,
     )
     if options.flag("json"):

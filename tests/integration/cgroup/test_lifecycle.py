@@ -258,7 +258,7 @@ def test_without_permission_a_cgroup_is_done_without_only_if_nobody_asked(path: 
 COUNTED = """if True:
     import os, subprocess
     from slinger.host import cgroup, probe
-    from slinger.host.cgroup import join, make, remove
+    from slinger.host.cgroup import join, make, remove, removal, setup  # the last two are loaded when first needed
     child = subprocess.Popen(["sleep", "100"])
     ref = cgroup.locate({name!r}, "unused", probe.probe_hierarchies(), rootless=False)
     ref.version, ref.main(), os.path.exists("/begin")

@@ -1,6 +1,7 @@
 """The container's cgroups: find them, make them, put processes in, limit, freeze, kill, remove.
 
     locate(path, id, hierarchies, rootless=)  -> Ref   looks, changes nothing; to be stored before anything is made
+    locate_unit(...)                          -> Ref   the same, of a unit of systemd
     make(ref, resources)                      -> Ref   directories, and what must be there before a process joins
     join(ref, pid)                            -> Ref   all threads of the process, in every hierarchy
     give(ref, uid)                                     to a user of the host, for cgroups of the container's own
@@ -13,15 +14,21 @@ A Ref is plain data and says all that the other functions need to know, so that 
 on from the stored one. make and join hand back the Ref without the hierarchies that a caller without
 privilege could do without; an empty one makes everything else a no-op.
 
-This is the cgroupfs driver. v1 and v2 differ by hierarchy, not by driver: every hierarchy of a Ref has
-its version. The names are loaded when they are used, since most verbs need one file of this directory.
+There are two drivers, which part in make, join, apply, update and remove (driver.py): cgroupfs, which does all
+of it by files, and systemd (systemd.py), for a Ref with a unit, which has its manager make and remove the cgroup and
+know of the limits. v1 and v2 differ by hierarchy, not by driver: every hierarchy of a Ref
+has its version. The names are loaded when they are used, since most verbs need one file of this directory.
 """
 
 from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from slinger.host.cgroup.limits import apply as apply
+    from slinger.host.cgroup.driver import apply as apply
+    from slinger.host.cgroup.driver import join as join
+    from slinger.host.cgroup.driver import make as make
+    from slinger.host.cgroup.driver import remove as remove
+    from slinger.host.cgroup.driver import update as update
     from slinger.host.cgroup.members import freeze as freeze
     from slinger.host.cgroup.members import frozen as frozen
     from slinger.host.cgroup.members import kill as kill
@@ -31,26 +38,24 @@ if TYPE_CHECKING:
     from slinger.host.cgroup.ref import Place as Place
     from slinger.host.cgroup.ref import Ref as Ref
     from slinger.host.cgroup.ref import locate as locate
-    from slinger.host.cgroup.removal import remove as remove
-    from slinger.host.cgroup.setup import join as join
-    from slinger.host.cgroup.setup import make as make
-    from slinger.host.cgroup.update import update as update
+    from slinger.host.cgroup.systemd import locate_unit as locate_unit
 
 HOMES = {
     "Place": "ref",
     "Ref": "ref",
     "locate": "ref",
-    "make": "setup",
-    "join": "setup",
+    "locate_unit": "systemd",
+    "make": "driver",
+    "join": "driver",
     "give": "ownership",
-    "apply": "limits",
-    "update": "update",
+    "apply": "driver",
+    "update": "driver",
     "pids": "members",
     "frozen": "members",
     "freeze": "members",
     "thaw": "members",
     "kill": "members",
-    "remove": "removal",
+    "remove": "driver",
 }
 
 

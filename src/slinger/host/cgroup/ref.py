@@ -14,6 +14,7 @@ from slinger.spec.jsontext import dump, load
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from slinger.plan.systemd_unit import Property, Unit
     from slinger.spec.jsontext import Json
 
 ORIGIN = "linux.cgroupsPath"
@@ -50,6 +51,8 @@ class Ref(Record):
     places: tuple[Place, ...] = ()
     rootless: bool = False  # no privilege over the host: device rules cannot be set
     optional: bool = False  # nobody asked for a cgroup: do without where permission is missing
+    unit: Unit | None = None  # systemd's, whose cgroup it is
+    start: tuple[Property, ...] = ()  # what the first join starts the unit with; not stored
 
     @property
     def version(self) -> int:
@@ -85,7 +88,8 @@ class Ref(Record):
             }
             for each in self.places
         ]
-        return dump({"places": places, "rootless": self.rootless, "optional": self.optional})
+        unit = self.unit and self.unit.row()
+        return dump({"places": places, "rootless": self.rootless, "optional": self.optional, "unit": unit})
 
     @classmethod
     def parse(cls, text: str) -> Ref:
@@ -94,8 +98,8 @@ class Ref(Record):
             return cls()
         try:
             match load(text.encode("utf-8", "surrogateescape"), "the cgroup record"):
-                case {"places": [*places], "rootless": bool(rootless), "optional": bool(optional)}:
-                    return cls(tuple(_place(each) for each in places), rootless, optional)
+                case {"places": [*places], "rootless": bool(rootless), "optional": bool(optional), "unit": unit}:
+                    return cls(tuple(_place(each) for each in places), rootless, optional, _unit(unit))
                 case _:
                     raise HostError("the cgroup record: not written by this version of slinger")
         except ConfigError as error:
@@ -121,6 +125,18 @@ def _place(value: Json) -> Place:
     raise HostError("the cgroup record: not written by this version of slinger")
 
 
+def _unit(value: Json) -> Unit | None:
+    if value is None:
+        return None
+    from slinger.plan.systemd_unit import Unit  # noqa: PLC0415 - only where systemd was asked for one
+
+    match value:
+        case {"name": str(name), "slice": str(slice_name), "user": bool(user), "description": str(description)}:
+            return Unit(name, slice_name, user, description)
+        case _:
+            raise HostError("the cgroup record: not written by this version of slinger")
+
+
 def _names(values: list[Json]) -> tuple[str, ...]:
     return tuple(value for value in values if isinstance(value, str))
 
@@ -144,7 +160,7 @@ def locate(cgroups_path: str, container_id: str, hierarchies: tuple[Hierarchy, .
         mount = each.path.rstrip("/")
         own = "" if cgroups_path.startswith("/") else each.own.rstrip("/")
         start = mount + (own.rpartition("/")[0] if alone else own)
-        place = _look(Place(mount, each.version, each.controllers, f"{start}/{inner}", start))
+        place = look(Place(mount, each.version, each.controllers, f"{start}/{inner}", start))
         if not place.ours:
             check_unused(place)
         places.append(place)
@@ -162,7 +178,7 @@ def _cleaned(path: str) -> str:
     return "/".join(parts)
 
 
-def _look(place: Place) -> Place:
+def look(place: Place) -> Place:
     """With what is there already. ``place.base``, the directory that it starts from, is known to be there."""
     try:
         if files.exists(place.path):

@@ -89,6 +89,23 @@ def _make(place: Place, table: tuple[Write, ...], *, alone: bool) -> None:
     _check_type(place, needed)
 
 
+def make_beside(ref: Ref, resources: Resources | None) -> None:
+    """The directories of v1 hierarchies in which systemd makes none, and what a process needs there to join."""
+    table = limits.table(ref, resources)
+    for place in ref.places:
+        if place.version != 1:
+            continue
+        early = {write.file for write in table if write.early and limits.is_for(write, place)}
+        try:
+            if not files.exists(place.path):
+                _mkdirs(place, early)
+            elif "cpuset" in place.controllers:
+                _inherit(place, place.path, tuple(file for file in CPUSET if file not in early))
+        except OSError as error:
+            raise files.refused(f"{ORIGIN}: making {place.path}", error) from error
+    limits.run(ref, tuple(write for write in table if write.early))
+
+
 # ---- directories
 
 

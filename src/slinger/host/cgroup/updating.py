@@ -19,10 +19,16 @@ DEVICES = "devices"
 IDLE = "cpu.idle"
 
 
-def update(ref: Ref, resources: Resources, name: Callable[[str], str]) -> None:
+def update(
+    ref: Ref,
+    resources: Resources,
+    name: Callable[[str], str],
+    tell: Callable[[tuple[Write, ...]], None] = lambda _lines: None,
+) -> None:
     """Set these limits. ``name`` turns the JSON path of a property into what the caller calls it.
 
-    Devices stay as they are: others (a GPU's plug-in) may have added some since create.
+    ``tell`` hears of the lines before they are written, those of a restoring too. Devices stay as they are:
+    others (a GPU's plug-in) may have added some since create.
 
     Raises ConfigError for what cannot be converted, HostError for what the kernel refused; the old limits
     then hold, or a note of the error tells which of them do not.
@@ -32,24 +38,29 @@ def update(ref: Ref, resources: Resources, name: Callable[[str], str]) -> None:
     lines = tuple(
         line.replace(origin=name(line.origin)) for line in limits.table(ref, full) if line.controller != DEVICES
     )
-    _enable(ref, lines)
+    enable(ref, lines)
     old = _before(ref, lines)
     try:
+        tell(lines)
         limits.run(ref, lines)
     except HostError as error:
-        for problem in _restored(ref, old):
-            error.add_note(problem)
+        try:
+            tell(tuple(reversed(old)))
+        except HostError as problem:
+            error.add_note(str(problem))
+        for left in _restored(ref, old):
+            error.add_note(left)
         raise
 
 
-def _enable(ref: Ref, lines: tuple[Write, ...]) -> None:
-    """On a hybrid host create enables only those controllers of v2 that it needs: now those of the update too."""
+def enable(ref: Ref, lines: tuple[Write, ...]) -> None:
+    """The controllers of v2 that the lines need, where create or systemd has not enabled them. HostError."""
     unified = ref.unified()
     needed = {line.controller for line in lines if line.version != 1} - {"cgroup"}
     if unified is None or needed.issubset(_read(unified, "cgroup.controllers").split()):
         return
     try:
-        pass_on(unified, needed, alone=ref.version != 1)
+        pass_on(unified, needed, alone=ref.version != 1 and ref.unit is None)
     except OSError as error:
         raise files.refused(f"{lines[0].origin}: enabling controllers: {error.filename}", error) from error
 
