@@ -1,4 +1,4 @@
-"""Hooks that are functions of a Python program: what they are given, where they run, and how they fail."""
+"""Hooks that are functions of a Python program: what they are given, and where they run."""
 
 from __future__ import annotations
 
@@ -7,14 +7,9 @@ import contextlib
 import functools
 import json
 import os
-import signal
 import subprocess
-import sys
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NoReturn
 
 import pytest
 
@@ -24,95 +19,28 @@ from slinger import (
     ContainerError,
     Hook,
     HookContext,
-    HookError,
     HookRecord,
     Hooks,
     PythonHook,
     State,
     UsageError,
 )
+from tests.integration.functions import (
+    INSIDE,
+    NAMESPACES,
+    STAGES,
+    fail,
+    look,
+    run,
+    say,
+    tell,
+    told,
+)
 from tests.integration.plain import PlainBox
 from tests.integration.shop import Shop
 from tests.requires import requires
 
 pytestmark = requires("root")
-
-STAGES = {
-    "prestart": "prestart",
-    "create_runtime": "createRuntime",
-    "create_container": "createContainer",
-    "start_container": "startContainer",
-    "poststart": "poststart",
-    "poststop": "poststop",
-}
-COUNTED = [name for name in STAGES if name != "poststop"]  # those whose failure counts
-INSIDE = ("create_container", "start_container")
-NAMESPACES = ("cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts")
-
-
-def say(text: str) -> None:
-    """A line for the record, by a function that runs in another process."""
-    sys.stdout.write(f"{text}\n")
-
-
-def tell(**facts: object) -> None:
-    """Facts for the record."""
-    say(json.dumps(facts))
-
-
-def calling(act: Callable[[], object]) -> Callable[[State, HookContext], None]:
-    """A hook that does not look at what it gets."""
-
-    def hook(_state: State, _context: HookContext) -> None:
-        act()
-
-    return hook
-
-
-def told(record: HookRecord) -> dict[str, Any]:
-    """The facts again."""
-    facts: dict[str, Any] = json.loads(record.stdout)
-    return facts
-
-
-def look(state: State, context: HookContext) -> None:
-    """What an inside function sees."""
-    tell(
-        stage=context.stage,
-        status=state.status,
-        shown=state.pid,
-        root=state.rootfs,
-        pid=os.getpid(),
-        cwd=os.getcwd(),
-        host=os.uname().nodename,
-        uid=os.getuid(),
-        gid=os.getgid(),
-        groups=os.getgroups(),
-        umask=os.umask(0),  # noqa: TID251 - of its own process
-        uts=os.fstat(context.namespaces["uts"]).st_ino,
-        files=sorted(os.listdir()),
-    )
-
-
-def run(shop: Shop, given: Hooks, *, warn: Callable[[str], None] = print, **options: Any) -> list[HookRecord]:
-    """A whole life; the records of its hooks."""
-    with shop.bundle("true", **options) as bundle, shop.create(bundle, hooks=given, warn=warn) as container:
-        container.start()
-        assert container.wait() == 0
-        container.delete()
-        return list(container.hook_records())
-
-
-def failure(shop: Shop, hooks: Hooks, **options: Any) -> HookError:
-    """The error in which create or start ends."""
-    with (
-        shop.bundle("sleep", "60", **options) as bundle,
-        pytest.raises(HookError) as caught,
-        shop.create(bundle, hooks=hooks) as container,
-    ):
-        container.start()
-    return caught.value
-
 
 # ---- where and with what they run
 
@@ -332,142 +260,6 @@ def test_all_works_for_a_program_of_a_plain_user(plain: PlainBox) -> None:
         f"startContainer returned startContainer 0 True created ['{min(os.listdir(plain.bundle.rootfs))}']",
         "poststop returned",
     ]
-
-
-# ---- how they fail
-
-
-def fail(_state: State, _context: HookContext) -> NoReturn:
-    """The exception of the tests."""
-    raise ValueError("no such network")
-
-
-@pytest.mark.parametrize("stage", COUNTED)
-def test_an_exception_is_the_failure_of_the_hook(shop: Shop, stage: str) -> None:
-    """With the function's name and the exception; the container is destroyed, and its poststop functions are called."""
-    ends: list[str] = []
-
-    def end(state: State, _context: HookContext) -> None:
-        ends.append(state.status)
-
-    error = failure(shop, Hooks(**{stage: [fail], "poststop": [end]}))  # type: ignore[arg-type]
-    assert str(error) == f"{STAGES[stage]} hook #0 ({__name__}.fail): raised ValueError: no such network"
-    assert error.origin == f"hooks.{STAGES[stage]}[0]"
-    assert (error.__cause__ is None) == (stage in INSIDE)
-    assert ends == ["stopped"]
-    assert shop.left() == []
-
-
-@pytest.mark.parametrize("stage", ["prestart", *INSIDE])
-def test_the_record_has_the_traceback(shop: Shop, stage: str) -> None:
-    """With the program's own lines, which are looked up outside, and after what the function wrote."""
-    ends: list[str] = []
-
-    def fail_here(state: State, context: HookContext) -> None:
-        if context.stage != "prestart":
-            sys.stderr.write("about to fail\n")
-        fail(state, context)
-
-    def keep(_state: State, _context: HookContext) -> None:
-        ends.append(Path(shop.root, _state.id, "hooks.jsonl").read_text())
-
-    failure(shop, Hooks(**{stage: [fail_here], "poststop": [keep]}))  # type: ignore[arg-type]
-    stderr = json.loads(ends[0])["stderr"]
-    assert stderr.startswith(
-        "Traceback" if stage == "prestart" else "about to fail\nTraceback (most recent call last):\n"
-    )
-    assert f'File "{__file__}"' in stderr
-    assert "\n    fail(state, context)\n" in stderr
-    assert stderr.endswith('\n    raise ValueError("no such network")\nValueError: no such network\n')
-    assert "calling.py" not in stderr
-    assert "inside/__init__.py" not in stderr
-
-
-@pytest.mark.parametrize("stage", COUNTED)
-def test_a_function_that_takes_too_long_has_failed(shop: Shop, stage: str) -> None:
-    """Its time counts in whole seconds; inside, its process is gone with all that it started."""
-
-    def hang(_state: State, context: HookContext) -> None:
-        assert context.deadline is not None
-        if context.stage in {"createContainer", "startContainer"} and os.fork() == 0:  # noqa: TID251 - what a hook may do
-            time.sleep(60)
-        time.sleep(2)
-
-    begin = time.monotonic()
-    error = failure(shop, Hooks(**{stage: [PythonHook(hang, timeout=1)]}))
-    assert f"{error}".endswith(f"{hang.__qualname__}): timed out after 1 s")
-    assert 1 <= time.monotonic() - begin < 30
-
-
-@pytest.mark.parametrize("stage", INSIDE)
-@pytest.mark.parametrize(
-    ("act", "outcome"),
-    [
-        (lambda: os.kill(os.getpid(), signal.SIGUSR1), "killed by SIGUSR1"),
-        (lambda: sys.exit("enough"), "raised SystemExit: enough"),
-        (lambda: os._exit(0), "exit status 0 before it returned"),
-    ],
-)
-def test_a_process_that_ends_in_another_way_has_failed(
-    shop: Shop, stage: str, act: Callable[[], object], outcome: str
-) -> None:
-    """Leaving without a word is no success."""
-    error = failure(shop, Hooks(**{stage: [calling(act)]}))
-    assert str(error) == f"{STAGES[stage]} hook #0 ({__name__}.calling.<locals>.hook): {outcome}"
-
-
-def test_output_is_kept_to_its_end_and_a_daemon_that_holds_it_is_not_waited_for(shop: Shop) -> None:
-    """10 MB, and a grandchild that lives on."""
-
-    def write(_state: State, _context: HookContext) -> None:
-        say("x" * 10_000_000)
-        say("the end")
-        sys.stdout.flush()
-        if os.fork() == 0:  # noqa: TID251 - what a hook may do
-            time.sleep(60)
-
-    (record,) = run(shop, Hooks(create_container=[write]))
-    assert record.stdout_size == 10_000_009
-    assert len(record.stdout) == 8192
-    assert record.stdout.endswith("x\nthe end\n")
-
-
-@pytest.mark.parametrize("stage", INSIDE)
-def test_what_the_program_had_half_printed_is_not_printed_twice(
-    shop: Shop, stage: str, capfd: pytest.CaptureFixture[str]
-) -> None:
-    """Its buffers are not the callee's."""
-    with os.fdopen(os.dup(1), "w") as half:
-        half.write("half a line")
-        (record,) = run(shop, Hooks(**{stage: [calling(lambda: say("inside"))]}))
-        assert record.stdout == "inside\n"
-    assert capfd.readouterr().out == "half a line"
-
-
-def test_a_thread_that_is_left_in_another_way_has_not_taken_too_long(shop: Shop) -> None:
-    """SystemExit ends a thread without a word, and a function with a timeout has one."""
-    error = failure(shop, Hooks(create_runtime=[PythonHook(calling(lambda: sys.exit("enough")), timeout=60)]))
-    assert str(error) == (f"createRuntime hook #0 ({__name__}.calling.<locals>.hook): raised SystemExit: enough")
-
-
-def test_a_keyboard_interrupt_is_the_programs(shop: Shop) -> None:
-    """It goes through, and nothing is left."""
-
-    def interrupt(_state: State, _context: HookContext) -> NoReturn:
-        raise KeyboardInterrupt
-
-    with shop.bundle("true") as bundle, pytest.raises(KeyboardInterrupt):
-        shop.create(bundle, hooks=Hooks(create_runtime=[interrupt]))
-    assert shop.left() == []
-
-
-def test_a_failing_poststop_function_is_warned_of_and_the_next_is_called(shop: Shop) -> None:
-    """As with commands."""
-    called: list[str] = []
-    warned: list[str] = []
-    run(shop, Hooks(poststop=[fail, calling(lambda: called.append("next"))]), warn=warned.append)
-    assert called == ["next"]
-    assert warned == [f"poststop hook #0 ({__name__}.fail): raised ValueError: no such network"]
 
 
 # ---- what cannot be

@@ -147,7 +147,7 @@ class Caller:
             path=call.path,
             args=(),
             cwd={lifecycle.CWD_ROOT: self._setting.rootfs, lifecycle.CWD_PROCESS: process_cwd}.get(stage.cwd)
-            or os.getcwd(),
+            or _working_directory(),
             namespaces=self._setting.namespaces if inside else (),
             capabilities=None,
             status=stage.status,
@@ -162,6 +162,14 @@ class Caller:
             stdout_size=ended.stdout_size,
             stderr_size=ended.stderr_size + len(stderr.encode("utf-8", "replace")) - len(ended.stderr),
         )
+
+
+def _working_directory() -> str:
+    """Ours; "" when it was removed."""
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        return ""
 
 
 def _outcome(ended: Ended, timeout: int | None) -> str:
@@ -196,7 +204,24 @@ def _call_here(function: Function, state: State, context: HookContext) -> tuple[
     """How it ended, and the exception. Only those that are errors: a KeyboardInterrupt is the program's."""
     if context.deadline is None and not _is_async(function):
         return _outcome_of(lambda: _finish(function(state, context)))
-    return _in_a_thread(lambda: _finish(function(state, context)), context.deadline)
+    own, descriptors = _with_own_descriptors(context)
+
+    def run() -> None:
+        try:
+            _finish(function(state, own))
+        finally:
+            for fd in descriptors:
+                os.close(fd)
+
+    return _in_a_thread(run, context.deadline)
+
+
+def _with_own_descriptors(context: HookContext) -> tuple[HookContext, tuple[int, ...]]:
+    """For a thread that nobody may wait for: what was lent is given back, and its number would be another file's."""
+    namespaces = {name: os.dup(fd) for name, fd in context.namespaces.items()}
+    root = None if context.root is None else os.dup(context.root)
+    own = (*namespaces.values(), *([] if root is None else [root]))
+    return context.replace(namespaces=namespaces, root=root), own
 
 
 def _is_async(function: Callable[..., object]) -> bool:

@@ -16,6 +16,7 @@ HEAD = 4096
 # elf(5): where the program headers are, their size and number, by class; and the fields of one.
 ELF = b"\x7fELF"
 PT_INTERP = 3
+HEADERS_MOST = 1 << 16  # in bytes, all of them: the kernel takes no more (load_elf_phdrs)
 
 
 class Mounted(Record):
@@ -141,10 +142,14 @@ def _interpreter(fd: int, head: bytes) -> str:
         if wide
         else (number(head, 28, 4), number(head, 42, 2), number(head, 44, 2))
     )
+    end = os.fstat(fd).st_size
+    if size * count > HEADERS_MOST or at >= end:
+        return ""  # the kernel refuses it, whatever loader it names
     table = os.pread(fd, size * count, at)
     for index in range(count):
         row = table[index * size : (index + 1) * size]
         if len(row) == size and number(row, 0, 4) == PT_INTERP:
             where, length = (number(row, 8, 8), number(row, 32, 8)) if wide else (number(row, 4, 4), number(row, 16, 4))
-            return os.fsdecode(os.pread(fd, min(length, HEAD), where).partition(b"\0")[0])
+            name = os.pread(fd, min(length, HEAD), where) if where < end else b""
+            return os.fsdecode(name.partition(b"\0")[0])
     return ""

@@ -35,7 +35,7 @@ SIGKILL = 9
 TAIL = 8192  # of each stream, as the hands keep it
 TEXT = 4096  # of an exception's message
 FRAMES = 32
-MESSAGE_LIMIT = 64 * 1024
+MESSAGE_LIMIT = 128 * 1024  # of both texts at their longest, as JSON
 CHUNK = 1 << 16
 
 
@@ -56,16 +56,23 @@ def call_inside(entry: Entry, function: Callable[[], object], timeout: float | N
     """Call the function in the container; ``timeout`` in seconds. HostError where there can be no process."""
     prepare()
     call = _Call()
+    # No handler of the program's may raise in the entrant, which would go on as the program.
+    mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, _signal.valid_signals())
     try:
-        call.pid = os.fork()
+        try:
+            call.pid = os.fork()
+        except OSError as error:
+            raise HostError.of("a process for the hook", error) from error
         if call.pid == 0:
             _be_entrant(call, entry, function)
-    except OSError as error:
-        call.close()
-        raise HostError.of("a process for the hook", error) from error
-    try:
-        return call.attend(timeout)
+        try:
+            _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
+            return call.attend(timeout)
+        except BaseException:  # such as a KeyboardInterrupt: the program goes its way, and nothing of ours stays inside
+            call.abandon()
+            raise
     finally:
+        _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
         call.close()
 
 
@@ -99,6 +106,7 @@ class _Call:
     def __init__(self) -> None:
         self.pid = 0  # the entrant
         self.callee = 0
+        self.dismissed = False
         self.result: dict[str, object] = {}
         self.out, self.err = _Stream(), _Stream()
         self.ours, self.theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
@@ -114,6 +122,18 @@ class _Call:
             self._end()
         self.out.drain()
         self.err.drain()
+        self._dismiss()
+        return self._ended(status)
+
+    def abandon(self) -> None:
+        """End both processes; how they ended does not matter any more."""
+        if not self.dismissed:
+            self._end()
+        self._dismiss()
+
+    def _dismiss(self) -> None:
+        """Let the entrant go, and wait for its end. From here on the callee's pid may be somebody else's."""
+        self.dismissed = True
         try:
             # Not a closed socket: another thread's fork may have a copy of this end.
             self.ours.send(b"G", _socket.MSG_NOSIGNAL)
@@ -123,7 +143,6 @@ class _Call:
             os.waitpid(self.pid, 0)
         except ChildProcessError:
             pass  # somebody else of the program waits for all children
-        return self._ended(status)
 
     def _listen(self, timeout: float | None) -> int | None:
         """The callee's wait status; None when the time is over."""
@@ -207,6 +226,7 @@ def _be_entrant(call: _Call, entry: Entry, function: Callable[[], object]) -> No
     """The first of the two processes, to its end. Whatever happens, nothing of the program's goes on here."""
     try:
         conceal()
+        os.setsid()  # what a terminal sends is for the program to take, which may well go on
         _forget_signals()
         call.ours.close()
         enter(entry)
@@ -267,8 +287,9 @@ def _forget_signals() -> None:
 
 def _redirect(call: _Call) -> None:
     """Standard input is empty; output goes to the record, not into buffers that the program had half filled."""
-    null = os.open("/dev/null", os.O_RDONLY) if os.path.exists("/dev/null") else os.pipe()[0]
-    for to, fd in enumerate((null, call.out.writer, call.err.writer)):
+    empty, writer = os.pipe()  # and not /dev/null, which may be any file of the container's, and one to wait for
+    os.close(writer)
+    for to, fd in enumerate((empty, call.out.writer, call.err.writer)):
         os.dup2(fd, to)
     sys.stdout = open(1, "w", encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
