@@ -36,6 +36,8 @@ static const char BRAIN[] = "import gc, sys, time\n"
                             "gc.disable()\n"
                             "sys._xoptions['interpreter'] = str(time.monotonic_ns())\n"
                             "sys.path.insert(0, sys.argv.pop(1))\n"
+                            "from slinger.loading import install\n"
+                            "install(sys.path[0])\n"
                             "from slinger.cli import main\n"
                             "main()\n";
 

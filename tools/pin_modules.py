@@ -32,6 +32,8 @@ PROGRAM = """
 import os, sys, errno, time
 before = set(sys.modules)
 sys.path.insert(0, sys.argv[1])
+import slinger.loading
+slinger.loading.install(sys.argv[1])
 import slinger.cli
 __import__("slinger.verbs." + sys.argv[2])
 if sys.argv[3]:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from slinger import loading
+
 BRAIN = """
 import sys
 
@@ -35,6 +37,7 @@ class Prefix:
         package.mkdir(parents=True)
         (package / "__init__.py").touch()
         (package / "cli.py").write_text(text, encoding="utf-8")
+        shutil.copy(loading.__file__, package)
 
     def add_interpreter(self, name: str) -> None:
         """Link the interpreter of this run as bin/`name`."""

@@ -48,6 +48,7 @@ LAYERS = (
         "record",
         "errors",
         "version",
+        "loading",
     ),
 )
 PURE = ("plan", "inject", "spec", "lifecycle", "linux", "record", "errors", "version")
