@@ -1,4 +1,4 @@
-"""The examples of docs/library.md, run in their order, each in a process of its own, with the output that they show."""
+"""The examples of docs/library.md and docs/hooks.md, run in their order, each with the output that it shows."""
 
 from __future__ import annotations
 
@@ -16,14 +16,17 @@ from tests.requires import requires
 pytestmark = requires("root", "busybox")
 
 PAGE = Path(__file__).parents[2] / "docs/library.md"
-EXAMPLE = re.compile(r"```python\n(?P<code>.*?)```\n(?:\n```text\n(?P<output>.*?)```)?", re.DOTALL)
+GUIDE = Path(__file__).parents[2] / "docs/hooks.md"
+EXAMPLE = r"```{}\n(?P<code>.*?)```\n(?:\n```text\n(?P<output>.*?)```)?"
+HOME = "/home/me"  # where the reader of the guide is
 # The examples' ids, and what the search for leftovers knows in their place.
 IDS = ("box-", f"{leftovers.ID_PREFIX}-doc-")
 
 
-def examples() -> list[tuple[str, str]]:
+def examples(page: Path = PAGE, language: str = "python") -> list[tuple[str, str]]:
     """Code and shown output of each example, in their order."""
-    return [(each["code"], each["output"] or "") for each in EXAMPLE.finditer(PAGE.read_text("utf-8"))]
+    found = re.finditer(EXAMPLE.format(language), page.read_text("utf-8"), re.DOTALL)
+    return [(each["code"], each["output"] or "") for each in found]
 
 
 @pytest.fixture(scope="module")
@@ -49,3 +52,18 @@ def test_an_example_does_what_is_shown(place: Path, number: int) -> None:
     command = [sys.executable, "-W", "error", "-X", "faulthandler", "-c", code]
     done = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr, done.stdout) == (0, "", shown)
+
+
+@requires("jq")
+def test_the_guide_to_hooks_leads_to_hooks_that_work(slinger: str, tmp_path: Path) -> None:
+    """Command by command, as its reader types them."""
+    ids = ("demo", f"{leftovers.ID_PREFIX}-guide")
+    environment = {"PATH": f"{Path(slinger).parent}:/usr/bin:/bin", "XDG_RUNTIME_DIR": str(tmp_path / "run")}
+    blocks = examples(GUIDE, "sh")
+    assert len(blocks) == GUIDE.read_text("utf-8").count("```sh") > 5
+    work = tmp_path / "work"
+    work.mkdir()
+    for code, shown in blocks:
+        words = ["sh", "-c", "exec 2>&1\n" + re.sub(r"\bdemo\b", ids[1], code)]
+        done = subprocess.run(words, cwd=work, env=environment, capture_output=True, text=True, timeout=60, check=False)
+        assert done.stdout.replace(str(work), HOME).replace(ids[1], ids[0]) == shown, code
