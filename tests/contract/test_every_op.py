@@ -6,7 +6,8 @@ import ast
 from pathlib import Path
 
 from slinger.plan import ops
-from tests.contract.test_failures import ROOTED, ROOTLESS
+from tests.contract.failing import ROOTLESS
+from tests.contract.failing_in_root import ROOTED
 
 HERE = Path(__file__).parent
 NAMES = {kind.__name__ for kind in ops.OPS}
