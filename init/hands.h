@@ -87,6 +87,7 @@ int wait_for_go(struct hands *h);
 enum make { MAKE_NOTHING, MAKE_DIRECTORY, MAKE_FILE, MAKE_PARENT };
 int open_in_root(struct hands *h, const char *path, uint64_t flags, uint64_t resolve);
 int open_made(struct hands *h, const char *path, enum make make, uint64_t resolve);
+int open_itself(struct hands *h, const char *path, enum make make);
 int open_parent(struct hands *h, const char *path, const char **name);
 int open_proc(struct hands *h);
 

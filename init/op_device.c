@@ -47,6 +47,12 @@ int do_make_node(struct hands *h, const struct op_make_node *op) {
     return result;
 }
 
+static bool is_link_to(int parent, const char *name, const char *target) {
+    char text[4096];
+    ssize_t size = readlinkat(parent, name, text, sizeof text);
+    return size >= 0 && (size_t)size == strlen(target) && memcmp(text, target, (size_t)size) == 0;
+}
+
 int do_make_link(struct hands *h, const struct op_make_link *op) {
     struct stat st;
     if (op->needs[0] != '\0' && stat(op->needs, &st) != 0)
@@ -56,6 +62,8 @@ int do_make_link(struct hands *h, const struct op_make_link *op) {
     if (parent < 0)
         return fail(h, "openat2", op->path);
     int result = symlinkat(op->target, parent, name) == 0 || errno == EEXIST ? 0 : fail(h, "symlinkat", op->path);
+    if (result == 0 && op->exact && !is_link_to(parent, name, op->target))
+        result = fail_with(h, "symlinkat", op->path, EEXIST);
     close(parent);
     return result;
 }

@@ -28,7 +28,8 @@ int set_propagation(int dir, const char *path, uint64_t flags, bool recursive) {
 }
 
 int do_open_tree(struct hands *h, const struct op_open_tree *op) {
-    unsigned int flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (op->recursive ? AT_RECURSIVE : 0);
+    unsigned int flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (op->recursive ? AT_RECURSIVE : 0) |
+                         (op->nofollow ? AT_SYMLINK_NOFOLLOW : 0);
     int fd = sys_open_tree(AT_FDCWD, op->path, flags);
     if (fd < 0)
         return fail(h, "open_tree", op->path);
@@ -193,7 +194,8 @@ int do_mount_bind(struct hands *h, const struct op_mount_bind *op) {
         close(tree);
         return fail_with(h, "fstatfs", "the source is no procfs", EINVAL);
     }
-    int target = open_made(h, op->destination, S_ISDIR(st.st_mode) ? MAKE_DIRECTORY : MAKE_FILE, 0);
+    enum make make = S_ISDIR(st.st_mode) ? MAKE_DIRECTORY : MAKE_FILE;
+    int target = op->nofollow ? open_itself(h, op->destination, make) : open_made(h, op->destination, make, 0);
     if (target < 0)
         return fail(h, "openat2", op->destination);
     int result = refuse_detour_into_proc(h, target, op->destination);
@@ -209,7 +211,7 @@ int do_mount_bind(struct hands *h, const struct op_mount_bind *op) {
 }
 
 int do_mount_change(struct hands *h, const struct op_mount_change *op) {
-    int target = open_made(h, op->destination, MAKE_NOTHING, 0);
+    int target = open_in_root(h, op->destination, O_PATH | (op->nofollow ? O_NOFOLLOW : 0), 0);
     if (target < 0)
         return fail(h, "openat2", op->destination);
     int result = 0;

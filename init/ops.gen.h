@@ -142,6 +142,7 @@ struct op_open_tree {
     const char *path;
     int64_t recursive;
     int64_t propagation;
+    int64_t nofollow;
 };
 
 struct op_id_map {
@@ -209,6 +210,7 @@ struct op_mount_bind {
     int64_t rec_set;
     int64_t rec_clr;
     int64_t procfs;
+    int64_t nofollow;
 };
 
 struct op_reconfigure {
@@ -224,6 +226,7 @@ struct op_mount_change {
     int64_t rec_clr;
     int64_t propagation;
     int64_t propagation_recursive;
+    int64_t nofollow;
 };
 
 struct op_make_node {
@@ -240,6 +243,7 @@ struct op_make_link {
     const char *path;
     const char *target;
     const char *needs;
+    int64_t exact;
 };
 
 struct op_console {
@@ -504,6 +508,7 @@ static inline int op_take(struct reader *r, struct op *op) {
         take_string(r, &op->open_tree.path);
         take_int(r, &op->open_tree.recursive);
         take_int(r, &op->open_tree.propagation);
+        take_int(r, &op->open_tree.nofollow);
         return 0;
     case OP_ID_MAP:
         take_slot(r, &op->id_map.slot);
@@ -561,6 +566,7 @@ static inline int op_take(struct reader *r, struct op *op) {
         take_int(r, &op->mount_bind.rec_set);
         take_int(r, &op->mount_bind.rec_clr);
         take_int(r, &op->mount_bind.procfs);
+        take_int(r, &op->mount_bind.nofollow);
         return 0;
     case OP_RECONFIGURE:
         take_string(r, &op->reconfigure.destination);
@@ -574,6 +580,7 @@ static inline int op_take(struct reader *r, struct op *op) {
         take_int(r, &op->mount_change.rec_clr);
         take_int(r, &op->mount_change.propagation);
         take_int(r, &op->mount_change.propagation_recursive);
+        take_int(r, &op->mount_change.nofollow);
         return 0;
     case OP_MAKE_NODE:
         take_string(r, &op->make_node.path);
@@ -588,6 +595,7 @@ static inline int op_take(struct reader *r, struct op *op) {
         take_string(r, &op->make_link.path);
         take_string(r, &op->make_link.target);
         take_string(r, &op->make_link.needs);
+        take_int(r, &op->make_link.exact);
         return 0;
     case OP_CONSOLE:
         take_int(r, &op->console.rows);

@@ -149,6 +149,12 @@ int open_made(struct hands *h, const char *path, enum make make, uint64_t resolv
     return -1;
 }
 
+/* The same for a path whose last component is taken as it is, also if it is a symlink. */
+int open_itself(struct hands *h, const char *path, enum make make) {
+    int fd = open_in_root(h, path, O_PATH | O_NOFOLLOW, 0);
+    return fd < 0 && errno == ENOENT ? open_made(h, path, make, 0) : fd;
+}
+
 /* The directory that holds a path, made if missing; *name is the last component. */
 int open_parent(struct hands *h, const char *path, const char **name) {
     const char *slash = strrchr(path, '/');

@@ -117,7 +117,7 @@ class Creation:
         terminal = self.config.process is not None and self.config.process.terminal
         if terminal and not self.request.supervise and not self.request.console_socket:
             message = "cannot allocate tty if slinger will detach without setting console socket"
-            raise ConfigError("process.terminal", message, hint="--console-socket PATH, or terminal: false")
+            raise ConfigError("process.terminal", message, hint="use --console-socket PATH, or terminal: false")
         if self.request.console_socket and not terminal:
             message = "cannot use console socket if slinger will not detach or allocate tty"
             raise ConfigError("process.terminal", message)

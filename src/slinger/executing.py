@@ -103,7 +103,7 @@ class Execution:
     def _check_terminal(self, process: Process) -> None:
         if process.terminal and self.order.detach and not self.order.console_socket:
             message = "cannot allocate tty if slinger will detach without setting console socket"
-            raise ConfigError("process.terminal", message, hint="--console-socket PATH")
+            raise ConfigError("process.terminal", message, hint="use --console-socket PATH")
         if self.order.console_socket and not process.terminal:
             message = "cannot use console socket if slinger will not detach or allocate tty"
             raise ConfigError("process.terminal", message)

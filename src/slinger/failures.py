@@ -33,6 +33,7 @@ HINTS: dict[tuple[type[Op], int], str] = {
     (ops.Reconfigure, errno.EPERM): "the file system belongs to another user namespace",
     (ops.MountChange, errno.EPERM): "the mount has flags of the host's, which may not be cleared in a user namespace",
     (ops.Pivot, errno.EINVAL): "the host's root may be an initramfs: use --no-pivot",
+    (ops.MakeLink, errno.EEXIST): "the image has another file there than the symlink to be copied",
     (ops.MakeNode, errno.EEXIST): "the image has a file there that is not this device",
     (ops.MakeNode, errno.EPERM): "making device nodes takes privilege outside a user namespace",
     (ops.OpenTree, errno.EINVAL): "a mount below it is unbindable or locked; rbind may be needed",

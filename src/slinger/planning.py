@@ -154,7 +154,7 @@ def make_plan(
     if config.linux.seccomp is not None:
         program = compile_filter(config.linux.seccomp, request.root)
     size = console.window_size(request.stdio[0])
-    facts = machine.gather(config, rootfs, _hierarchies(ref, probed), program, size)
+    facts = machine.gather(config, rootfs, _hierarchies(ref, probed), program, size, bundle=request.bundle)
     if request.no_pivot:
         facts = facts.replace(bare=probe.bare_mounts())
     if config.process is not None:

@@ -115,7 +115,7 @@ def test_a_program_that_cannot_be_run_is_said_as_engines_read_it(
             ["--tty", "--detach"],
             (
                 "process.terminal: cannot allocate tty if slinger will detach without setting console socket"
-                " (--console-socket PATH)"
+                " (use --console-socket PATH)"
             ),
         ),
         (

@@ -171,7 +171,7 @@ def test_a_console_socket_that_nobody_listens_on_fails_create(tty: Box) -> None:
 def test_create_with_a_terminal_needs_a_console_socket(tty: Box) -> None:
     """And a console socket needs a terminal."""
     message = "process.terminal: cannot allocate tty if slinger will detach without setting console socket"
-    assert tty.fail(*tty.creating()) == f"{message} (--console-socket PATH, or terminal: false)"
+    assert tty.fail(*tty.creating()) == f"{message} (use --console-socket PATH, or terminal: false)"
     tty.configure({"process.terminal": False})
     message = "process.terminal: cannot use console socket if slinger will not detach or allocate tty"
     assert tty.fail(*tty.creating("--console-socket", "/x")) == message

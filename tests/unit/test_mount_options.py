@@ -17,6 +17,7 @@ SHOULD = (  # noqa: SIM905  as above
     "rnostrictatime rnosuid rnosymfollow rrelatime rro rrw rstrictatime rsuid rsymfollow"
 ).split()
 MAY = ["mand", "nomand", "tmpcopyup"]
+CRUNS = ["copy-symlink", "dest-nofollow", "src-nofollow"]
 
 RDONLY, NOSUID, NODEV, NOEXEC, NODIRATIME, NOSYMFOLLOW = 0x1, 0x2, 0x4, 0x8, 0x80, 0x200000
 ATIME, NOATIME, STRICTATIME = 0x70, 0x10, 0x20
@@ -25,7 +26,7 @@ PLAIN = MountOptions()
 
 def test_all_options_of_the_specification_are_known() -> None:
     """config.md, "Linux mount options": MUST, SHOULD and MAY, and no others, in order."""
-    assert list(OPTION_NAMES) == sorted([*MUST, *SHOULD, *MAY])
+    assert list(OPTION_NAMES) == sorted([*MUST, *SHOULD, *MAY, *CRUNS])
 
 
 @pytest.mark.spec("config.md#linux-mount-options/idmap-no-data", "config.md#linux-mount-options/ridmap-no-data")

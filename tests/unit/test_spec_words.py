@@ -57,8 +57,9 @@ def test_a_level_that_is_not_given_is_the_highest() -> None:
 
 @pytest.mark.spec("config.md#linux-mount-options/as-mount")
 def test_what_is_known_beyond_the_table_is_an_option_of_mount_or_of_nobody() -> None:
-    """mand is mount(8)'s and may be there; tmpcopyup may be too; rnodev is only the twin of nodev."""
-    assert set(OPTION_NAMES) - OPTIONS == {"mand", "nomand", "tmpcopyup", "rnodev"}
+    """mand is mount(8)'s and may be there; tmpcopyup may be too; rnodev is the twin of nodev; the rest is crun's."""
+    cruns = {"copy-symlink", "src-nofollow", "dest-nofollow"}
+    assert set(OPTION_NAMES) - OPTIONS == {"mand", "nomand", "tmpcopyup", "rnodev"} | cruns
     assert OPTIONS - set(OPTION_NAMES) == set()
 
 

@@ -81,8 +81,10 @@ def gather(
     hierarchies: tuple[Hierarchy, ...],
     seccomp: SeccompProgram | None,
     terminal_size: tuple[int, int] | None = None,
+    *,
+    bundle: str = "",
 ) -> Facts:
-    """Facts for this config on this machine."""
+    """Facts for this config on this machine; ``bundle``: where sources of mounts begin that are relative, if any."""
     return Facts(
         rootfs=rootfs,
         euid=os.geteuid(),
@@ -98,7 +100,19 @@ def gather(
         seccomp=seccomp,
         joined=joined_types(config),
         terminal_size=terminal_size,
+        links=_links(config, bundle) if bundle else (),
     )
+
+
+def _links(config: Config, bundle: str) -> tuple[tuple[str, str], ...]:
+    """The sources of mounts with copy-symlink that are symlinks, and what they say."""
+    found: list[tuple[str, str]] = []
+    for mount in config.mounts:
+        if "copy-symlink" in mount.options:
+            source = mount.source if mount.source.startswith("/") else f"{bundle}/{mount.source}"
+            if os.path.islink(source):
+                found.append((source, os.readlink(source)))
+    return tuple(found)
 
 
 def inside_pid(pid: int) -> int | None:

@@ -103,6 +103,10 @@ _SWITCHES = {
     "idmap": "idmap",
     "ridmap": "rec_idmap",
     "tmpcopyup": "tmpcopyup",
+    # crun's, for bind mounts: what a symlink at either end is to mean (crun(1)).
+    "copy-symlink": "copy_symlink",
+    "src-nofollow": "src_nofollow",
+    "dest-nofollow": "dest_nofollow",
 }
 
 OPTION_NAMES = tuple(
@@ -138,6 +142,9 @@ class MountOptions(Record):
     idmap: bool = False
     rec_idmap: bool = False
     tmpcopyup: bool = False
+    copy_symlink: bool = False
+    src_nofollow: bool = False
+    dest_nofollow: bool = False
 
 
 class _Attributes:
@@ -211,6 +218,9 @@ def parse_options(options: tuple[str, ...]) -> MountOptions:
         idmap="idmap" in switches,
         rec_idmap="rec_idmap" in switches,
         tmpcopyup="tmpcopyup" in switches,
+        copy_symlink="copy_symlink" in switches,
+        src_nofollow="src_nofollow" in switches,
+        dest_nofollow="dest_nofollow" in switches,
     )
 
 

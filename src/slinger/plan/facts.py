@@ -56,6 +56,7 @@ class Facts(Record):
     selinux: bool = False
     seccomp: SeccompProgram | None = None  # linux.seccomp, compiled
     joined: tuple[str, ...] = ()  # types whose namespace path is the brain's own namespace
+    links: tuple[tuple[str, str], ...] = ()  # sources of mounts with copy-symlink that are symlinks, and their text
     terminal_size: tuple[int, int] | None = None  # rows, columns of the caller's terminal
     bare: tuple[str, ...] = ()  # where the host has procfs and sysfs mounted in full; only asked for without pivot_root
 

@@ -68,6 +68,10 @@ class _Builder:
         options = parse_options(mount.options)
         if options.remount:
             self.remount(origin, mount.destination, options)
+        elif options.copy_symlink and self.source(mount) in dict(self.facts.links):
+            text = dict(self.facts.links)[self.source(mount)]
+            self.mounts.append(ops.MakeLink(origin, path=resolved(mount.destination), target=text, exact=1))
+            return  # a link has neither attributes nor propagation
         elif is_bind(mount, options):
             self.bind(origin, mount, options)
         elif mount.type == "cgroup2" and not self.only_v2():
@@ -80,8 +84,12 @@ class _Builder:
         self.propagation(origin, mount.destination, options)
         self.destinations.append(resolved(mount.destination))
 
+    def source(self, mount: Mount) -> str:
+        """Of a bind mount; a relative one begins at the bundle (config.md), as in host.machine."""
+        return mount.source if mount.source.startswith("/") else f"{self.bundle}/{mount.source}"
+
     def bind(self, origin: str, mount: Mount, options: MountOptions) -> None:
-        source = mount.source if mount.source.startswith("/") else f"{self.bundle}/{mount.source}"
+        source = self.source(mount)
         in_order = self.shows_earlier(source, recursive=options.recursive)
         tree = ops.OpenTree(
             origin,
@@ -90,6 +98,7 @@ class _Builder:
             path=source,
             recursive=int(options.recursive),
             propagation=tree_propagation(self.config),
+            nofollow=int(options.src_nofollow),
         )
         opens = [tree, *self.id_maps.tree_ops(origin, mount, options, tree)]
         (self.mounts if in_order else self.sources).extend(opens)
@@ -129,6 +138,7 @@ class _Builder:
                 rec_set=options.rec_set,
                 rec_clr=options.rec_clr,
                 procfs=int(resolved(destination) == "/proc"),
+                nofollow=int(options.dest_nofollow),
             )
         )
 
@@ -151,6 +161,7 @@ class _Builder:
                 attr_clr=options.attr_clr,
                 rec_set=options.rec_set,
                 rec_clr=options.rec_clr,
+                nofollow=int(options.dest_nofollow),
             )
         )
 
@@ -162,6 +173,7 @@ class _Builder:
                     destination=destination,
                     propagation=flags & ~MS_REC,
                     propagation_recursive=int(flags & MS_REC != 0),
+                    nofollow=int(options.dest_nofollow),
                 )
             )
 

@@ -114,6 +114,11 @@ def _check_kind(mount: Mount, options: MountOptions, at: str) -> None:
         if words:
             given = quote(",".join(words))
             raise ConfigError(f"{at}.options", f"a bind mount takes no options of a file system, got {given}")
+        if options.copy_symlink and (options.src_nofollow or options.dest_nofollow):
+            raise ConfigError(f"{at}.options", "copy-symlink excludes src-nofollow and dest-nofollow")
+    elif options.copy_symlink or options.src_nofollow or options.dest_nofollow:
+        message = "copy-symlink, src-nofollow and dest-nofollow are options of a bind mount"
+        raise ConfigError(f"{at}.options", message, hint='add "bind" or "rbind"')
     elif not mount.type and not options.remount:
         raise ConfigError(f"{at}.type", "must not be empty, except for a bind mount")
 

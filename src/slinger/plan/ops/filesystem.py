@@ -7,7 +7,8 @@ from slinger.plan.ops.base import Op
 
 
 class OpenTree(Op):
-    """Keep a detached copy of the mount at a path of the runtime's (open_tree(2)), whose links are followed.
+    """Keep a detached copy of the mount at a path of the runtime's (open_tree(2)), whose links are followed;
+    with ``nofollow`` not the one at its end, which is then what is mounted.
 
     A copy of a shared mount is its peer, and what is mounted on it in the container would be mounted on the host
     as well: so ``propagation`` is set on the copy at once, on all of it. 0 leaves it a peer.
@@ -17,6 +18,7 @@ class OpenTree(Op):
     path: str = ""
     recursive: int = 0
     propagation: int = MS_SLAVE
+    nofollow: int = 0
 
 
 class IdMap(Op):
@@ -111,6 +113,7 @@ class MountBind(Op):
     """Attach the tree of a slot at a path inside the root; a missing target is made a file or a directory.
 
     ``procfs``: refuse what is of no procfs, as for /proc (CVE-2019-16884).
+    ``nofollow``: a symlink at the end of the path is what is covered.
     """
 
     slot: int = 0
@@ -120,6 +123,7 @@ class MountBind(Op):
     rec_set: int = 0
     rec_clr: int = 0
     procfs: int = 0
+    nofollow: int = 0
 
 
 class Reconfigure(Op):
@@ -139,6 +143,7 @@ class MountChange(Op):
     rec_clr: int = 0
     propagation: int = 0
     propagation_recursive: int = 0
+    nofollow: int = 0  # of what covers a symlink at the end of the path
 
 
 class MakeNode(Op):
@@ -154,11 +159,15 @@ class MakeNode(Op):
 
 
 class MakeLink(Op):
-    """Make a symlink inside the root unless the path exists. ``needs``: only if this path of ours exists."""
+    """Make a symlink inside the root unless the path exists. ``needs``: only if this path of ours exists.
+
+    ``exact``: what exists must be a symlink with the same text.
+    """
 
     path: str = ""
     target: str = ""
     needs: str = ""
+    exact: int = 0
 
 
 class Console(Op):
