@@ -22,6 +22,8 @@ from pathlib import Path
 import pytest
 
 CGROUP = Path("/sys/fs/cgroup")
+# The plain user of tests/vm, who lingers.
+MANAGED_USER = 1000
 # The runtime-spec's own JSON schemas and sample configurations (oci/schema, oci/examples), which are not ours to ship.
 SHARED = Path(os.environ.get("SLINGER_SHARED") or Path(__file__).parents[2] / "shared")
 
@@ -206,6 +208,9 @@ REQUIREMENTS: dict[str, Requirement] = {
     "cgroup-v2": _fact(lambda: cgroup_layout() == "v2", "a machine with cgroup v2 alone"),
     "cgroup-unified": _fact(lambda: _unified() is not None, "a machine with cgroup v2, alone or beside v1"),
     "cgroup-unified-hugetlb": _fact(lambda: _unified_has("hugetlb"), "a machine with the hugetlb controller on v2"),
+    "user-manager": _fact(
+        Path(f"/run/user/{MANAGED_USER}/systemd/private").exists, f"a service manager of the user {MANAGED_USER}"
+    ),
     "psi": _fact(Path("/proc/pressure/cpu").exists, "a kernel that tells pressure (CONFIG_PSI)"),
     "shared-samples": _fact(
         lambda: (SHARED / "oci" / "schema").is_dir() and (SHARED / "oci" / "examples").is_dir(),

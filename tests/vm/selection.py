@@ -16,17 +16,15 @@ PODMAN: Final = (
     "update_changes_limits_of_a_running_container",
 )
 TESTS: Final = (
-    "tests/integration/cgroup",
-    "tests/integration/test_events.py",
     "tests/contract/test_ops_labels.py",
-    "tests/integration/test_lifecycle.py",
+    "tests/integration/cgroup",
     "tests/integration/test_apparmor.py",
-    "tests/integration/test_on_v2.py",
+    "tests/integration/test_events.py",
+    "tests/integration/test_lifecycle.py",
     "tests/integration/test_pause.py",
     *(f"tests/integration/test_podman.py::test_{name}" for name in PODMAN),
     "tests/integration/test_removal.py",
-    "tests/integration/test_update.py",
     "tests/integration/test_v2_limits.py",
-    "tests/peers/test_events.py",
-    "tests/peers/test_limits.py",
+    "tests/integration/test_v2_rootless.py",
+    "tests/peers/test_limits_v2.py",
 )
