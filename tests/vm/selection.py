@@ -20,7 +20,6 @@ TESTS: Final = (
     "tests/integration/cgroup",
     "tests/integration/test_apparmor.py",
     "tests/integration/test_events.py",
-    "tests/integration/test_lifecycle.py",
     "tests/integration/test_pause.py",
     *(f"tests/integration/test_podman.py::test_{name}" for name in PODMAN),
     "tests/integration/test_removal.py",
