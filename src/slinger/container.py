@@ -38,6 +38,10 @@ def _quiet(_warning: str) -> None:
     """Warnings of a caller that did not ask for them."""
 
 
+def _nothing(_execution: Execution) -> None:
+    """A caller for whom the end of ``execute`` is soon enough."""
+
+
 def _caller_environment() -> tuple[str, ...]:
     """Our environment as it is now."""
     return tuple(f"{key}={value}" for key, value in os.environ.items())
@@ -226,16 +230,20 @@ class Container:
                 self._collect()
             raise
 
-    def execute(self, make: Callable[[Config], Process], order: Order) -> Execution:
+    def execute(
+        self, make: Callable[[Config], Process], order: Order, started: Callable[[Execution], None] = _nothing
+    ) -> Execution:
         """Run one more process in the container; returns after its exec.
 
-        ``make`` gives the process, from the container's configuration. Raises ContainerError unless the container
-        is created or running, ConfigError, HostError, or OpError when the process could not be started.
+        ``make`` gives the process, from the container's configuration. ``started`` is called once the program runs;
+        what handlers of signals raise before is raised here, and then there is no process. Raises ContainerError
+        unless the container is created or running, ConfigError, HostError, or OpError when the process could not
+        be started.
         """
         from slinger.executing import Execution  # noqa: PLC0415
 
         execution = Execution(self._existing, order, self._root, self._warn)
-        execution.begin(make)
+        execution.begin(make, started)
         return execution
 
     def kill(self, signal: int = 15) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import _signal
 import os
 
 from slinger import lifecycle
-from slinger.errors import ConfigError, HostError
+from slinger.errors import ConfigError, ContainerError, HostError
 from slinger.failures import explain
 from slinger.host import cgroup, console, machine
 from slinger.host.cgroup.below import below
 from slinger.host.handover import ONE_MORE_PROCESS, send_master, send_pidfd, write_pid_file
 from slinger.host.hands import Hands
 from slinger.host.seccomp import compile_filter
+from slinger.host.signals import Held
 from slinger.host.store import CONFIG
 from slinger.notifying import hand_over, notifies
 from slinger.plan import ops
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from slinger.plan.wire import Message
     from slinger.spec.config import Config, Process
 
-SIGNALLED = 128
+SIGKILL, SIGNALLED = 9, 128
 BEFORE_EXEC = "the process ended before it could run the program"
 
 
@@ -58,17 +60,22 @@ class Execution:
         self.warn = warn
         self.order = order
         self.root = root
+        self.signals = Held()
         self.pid = 0
+        self.hands: Hands | None = None
+        self.pidfd = -1  # from when the process is to be on its own
         self.executing = False
         self.status = ""
         self.awaited = False  # the descriptor of seccomp notifications, which somebody must have before the exec
         self.master = -1
 
-    def begin(self, make: Callable[[Config], Process]) -> None:
+    def begin(self, make: Callable[[Config], Process], started: Callable[[Execution], None]) -> None:
         """Start it: returns after the exec. ``make`` gives the process from the container's configuration.
 
+        ``started`` is called once the program runs, before a handler of a signal is that came meanwhile.
+
         Raises ContainerError unless the container is created or running, ConfigError for what makes no process,
-        OpError when it could not be started.
+        OpError when it could not be started; and what a handler of a signal raises. Then there is no process.
         """
         self.existing.refresh()
         self.status = status = self.existing.status()
@@ -86,19 +93,29 @@ class Execution:
         self.plan = self._plan(config, process, init)
         self.ops = dict(enumerate(self.plan.ops))
         self.awaited = notifies(self.plan)
-        self.hands = Hands.start(
-            self.plan.encode(),
-            stdio=self.order.stdio,
-            keep_fds=self.order.preserve_fds,
-            mode="detach" if self.order.detach else "supervise",
-        )
         try:
-            self._walk(init)
+            with self.signals:
+                self.hands = Hands.start(
+                    self.plan.encode(),
+                    stdio=self.order.stdio,
+                    keep_fds=self.order.preserve_fds,
+                    mode="detach" if self.order.detach else "supervise",
+                )
+                self._walk(init, self.hands)
+                started(self)
         except BaseException:
-            self.hands.kill()
-            if self.master >= 0:
-                os.close(self.master)
+            self._end()
             raise
+
+    def _end(self) -> None:
+        """There is to be no process: neither one that is still on its way nor one that is on its own already."""
+        self.send(SIGKILL)
+        if self.hands is not None:
+            self.hands.kill()
+        if self.master >= 0:
+            os.close(self.master)
+            self.master = -1
+        self.close()
 
     def _check_terminal(self, process: Process) -> None:
         if process.terminal and self.order.detach and not self.order.console_socket:
@@ -118,31 +135,40 @@ class Execution:
         options = Options(saved.container_id, saved.bundle, preserve_fds=self.order.preserve_fds)
         return enter_plan(config, process, options, facts, Target(init.pid, machine.differing_types(init.pid)))
 
-    def _walk(self, init: Init) -> None:
+    def _walk(self, init: Init, hands: Hands) -> None:
         """Answer the hands until the exec: a supervising outer says so by its silence, a detached one by its end."""
         while not (self.executing and not self.order.detach and not self.awaited):
-            message, fd = self.hands.receive()
+            message, fd = self._receive(hands)
             if message is None:
                 break
             if isinstance(message, ConsoleMaster):
                 self._take_console(message.name, fd)
             elif isinstance(message, SeccompListener):
-                hand_over(self.existing, self.pid, fd, self.status)
+                with self.signals.waiting():
+                    hand_over(self.existing, self.pid, fd, self.status)
                 self.awaited = False
-                self.hands.go()
+                hands.go()
             else:
-                self._answer(message, init)
+                self._answer(message, init, hands)
         if not self.executing or self.awaited:
             raise HostError(BEFORE_EXEC, hint="the memory limit may be too low")
         if self.order.detach:
-            self.hands.reap()
+            hands.reap()
 
-    def _answer(self, message: Message, init: Init) -> None:
+    def _receive(self, hands: Hands) -> tuple[Message | None, int]:
+        """The next message. After the last gate all comes at once, and a signal then is for the program."""
+        if self.pidfd >= 0:
+            return hands.receive()
+        with self.signals.waiting():
+            return hands.receive()
+
+    def _answer(self, message: Message, init: Init, hands: Hands) -> None:
         match message:
             case InitPid():
                 self.pid = message.pid
             case AtGate():
                 self._at_gate(self.ops[message.op], init)
+                hands.go()
             case Executing():
                 self.executing = True
             case Failed():
@@ -164,8 +190,13 @@ class Execution:
             if self.order.pid_file:
                 write_pid_file(self.order.pid_file, self.pid)
             if self.order.pidfd_socket:
-                send_pidfd(self.order.pidfd_socket, ONE_MORE_PROCESS, self.pid)
-        self.hands.go()
+                with self.signals.waiting():
+                    send_pidfd(self.order.pidfd_socket, ONE_MORE_PROCESS, self.pid)
+            try:
+                # From here on it is on its own; and whoever collects it, its number is not another's for us.
+                self.pidfd = os.pidfd_open(self.pid)
+            except ProcessLookupError:
+                raise HostError(BEFORE_EXEC, hint="somebody killed it") from None
 
     def _take_console(self, name: str, fd: int) -> None:
         if not self.order.console_socket:
@@ -173,35 +204,47 @@ class Execution:
             console.leave_line_ends(fd)
             return
         try:
-            send_master(self.order.console_socket, name, fd)
+            with self.signals.waiting():
+                send_master(self.order.console_socket, name, fd)
         finally:
             os.close(fd)
 
     def wait(self) -> int:
         """Wait for the end: the exit code, or 128 + N for signal N. OpError if the exec failed in the end."""
+        if self.hands is None:
+            raise ContainerError("the program was not started")
+        hands = self.hands
         if self.master >= 0:
             with console.Proxy(self.master, self.order.stdio[0], self.order.stdio[1]) as proxy:
-                proxy.copy_until(self.hands.channel.fileno())
+                proxy.copy_until(hands.channel.fileno())
         while True:
-            message, _ = self.hands.receive()
+            message, _ = hands.receive()
             if message is None:
                 raise HostError("the process that watches the program was killed")
             if isinstance(message, Failed):
-                self.hands.kill()
+                hands.kill()
                 raise explain(self.ops, message)
             if isinstance(message, Exited):
                 break
-        self.hands.reap()
-        self.hands.close()
+        hands.reap()
+        hands.close()
         code = os.waitstatus_to_exitcode(message.status)
         return code if code >= 0 else SIGNALLED - code
 
     def send(self, signal: int) -> None:
-        """Pass a signal on to the process."""
+        """Pass a signal on to the process. Nothing happens when it has ended, which wait() tells."""
+        if self.pidfd < 0:
+            return
         try:
-            os.kill(self.pid, signal)
+            _signal.pidfd_send_signal(self.pidfd, signal)
         except ProcessLookupError:
-            return  # it has ended, which wait() will tell
+            return
+
+    def close(self) -> None:
+        """Let go of the process without changing it."""
+        if self.pidfd >= 0:
+            os.close(self.pidfd)
+            self.pidfd = -1
 
 
 def _ignore(_warning: str) -> None:

@@ -71,8 +71,14 @@ def stop_at(box: Box, step: int, *arguments: str) -> tuple[Outcome, str]:
     return done, f"SIGTERM after step {step}, {steps[step - 1]}"
 
 
-def steps_of(box: Box, *arguments: str, before: Callable[[], object] = lambda: None) -> list[tuple[int, str]]:
-    """Number and name of the steps of a call, which is made after `before`, and its container deleted.
+def nothing() -> None:
+    """What is done before and after a call unless something is."""
+
+
+def steps_of(
+    box: Box, *arguments: str, before: Callable[[], object] = nothing, after: Callable[[], object] = nothing
+) -> list[tuple[int, str]]:
+    """Number and name of the steps of a call, which is made between `before` and `after`, and its container deleted.
 
     Of several in a row that are alike (a cgroup in each hierarchy, a device rule each) the first and the last. A busy
     machine may make slinger try something again (a cgroup that is in use for a moment), so the shortest of three
@@ -83,6 +89,7 @@ def steps_of(box: Box, *arguments: str, before: Callable[[], object] = lambda: N
         before()
         done, names = _run(box, 0, signal.SIGKILL, arguments)
         assert done.status == 0, done.stderr
+        after()
         box.succeed("delete", "--force", box.id)
         calls.append(names)
     chosen: list[tuple[int, str]] = []

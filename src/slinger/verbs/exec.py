@@ -37,10 +37,12 @@ def main(call: Call) -> Outcome:
     with Relay() as relay:
         container = Container.load(call.arguments[0], root=call.root, warn=call.warn)
         try:
-            execution = container.execute(lambda config: make_process(config, call), order)
+            # From then on, but not before, a signal is for the program, one that comes in between too.
+            execution = container.execute(
+                lambda config: make_process(config, call), order, lambda started: relay.to(started.send)
+            )
             if order.detach:
                 return Outcome()
-            relay.to(execution.send)
             status = execution.wait()
             relay.to(None)
             return Outcome(status=status)
