@@ -70,19 +70,27 @@ def delete(existing: Existing, environment: tuple[str, ...], warn: Callable[[str
 
 
 def destroy(existing: Existing, environment: tuple[str, ...], warn: Callable[[str], None]) -> list[str]:
-    """Stop it, remove cgroup, run poststop hooks, remove the directory. What could not be removed, a line each."""
-    undo = Undo()
-    undo.push("the container's directory", existing.home.remove)
+    """Stop it, remove cgroup, run poststop hooks, remove the directory. What could not be removed, a line each.
+
+    Where processes or groups stay, the directory does too, since without its record nobody could remove them later;
+    and its hooks run when the container is gone, once.
+    """
     tracer = _tracer(existing)
-    if tracer is not None:
-        undo.push("the records", lambda: _keep_records(existing, tracer, warn))
-    undo.push("poststop hooks", lambda: _poststop(existing, environment, warn))
+    tell = tracer.begin if tracer is not None else None
+    undo = Undo()
     groups = existing.groups()
     if groups is not None:
         undo.push("the groups in resctrl", groups.remove)
     undo.push("the cgroup", lambda: cgroup.remove(existing.cgroup(), kill=True))
     undo.push("the container's processes", lambda: _stop(existing))
-    return undo.run(tracer.begin if tracer is not None else None)
+    failures = undo.run(tell)
+    if failures:
+        return failures
+    undo.push("the container's directory", existing.home.remove)
+    if tracer is not None:
+        undo.push("the records", lambda: _keep_records(existing, tracer, warn))
+    undo.push("poststop hooks", lambda: _poststop(existing, environment, warn))
+    return undo.run(tell)
 
 
 def _tracer(existing: Existing) -> Tracer | None:

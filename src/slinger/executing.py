@@ -84,6 +84,8 @@ class Execution:
         init = self.existing.init()
         if init is None:
             raise HostError(BEFORE_EXEC)
+        if not self.order.ignore_paused:
+            self._refuse_frozen()
         config, _ = read_config(f"{self.existing.home.path}/{CONFIG}", _ignore)
         process = make(config)
         for warning in validate_process(process, rootless=os.geteuid() != 0):
@@ -116,6 +118,14 @@ class Execution:
             os.close(self.master)
             self.master = -1
         self.close()
+
+    def _refuse_frozen(self) -> None:
+        """The container is not paused; but with a frozen cgroup above its own it stands still, and we would too."""
+        for place in self.existing.cgroup().places:
+            frozen = cgroup.frozen_from(place, place.path)
+            if frozen:
+                message = f"cannot exec in a container whose cgroup is frozen: {frozen}"
+                raise ContainerError(message, hint="thaw it, or use --ignore-paused to wait until somebody does")
 
     def _check_terminal(self, process: Process) -> None:
         if process.terminal and self.order.detach and not self.order.console_socket:

@@ -227,3 +227,13 @@ def test_an_option_that_nobody_knows_goes_to_the_file_system(box: Box) -> None:
     assert message.startswith("mounts[7]")
     assert "colour" in message
     assert box.left() == []
+
+
+def test_words_for_readers_of_fstab_do_no_harm(box: Box) -> None:
+    """Neither where the file system would not know them nor on a bind mount."""
+    words = ("nofail", "_netdev", "auto", "user", "comment=mine", "x-systemd.automount")
+    mounts = [mount("/mnt", "tmpfs", "tmpfs", *words), mount("/data", "none", "@BUNDLE@", "bind", "ro", *words)]
+    box.configure({"mounts+": mounts})
+    told = box.report()
+    assert shown(told, "/mnt") is not None
+    assert shown(told, "/data") is not None

@@ -79,7 +79,9 @@ def wait_gone(process: Process, seconds: float = 10.0) -> None:
             poll = select.poll()
             poll.register(fd, select.POLLIN)
             if not poll.poll(seconds * 1000):
+                from slinger.host.lingering import why_lingers  # noqa: PLC0415 - failures only
+
                 message = f"process {process.pid} does not end"
-                raise HostError(message, hint="it may wait for a disk or a network file system")
+                raise HostError(message, hint=why_lingers(process.pid))
     finally:
         os.close(fd)

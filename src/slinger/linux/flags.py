@@ -96,6 +96,12 @@ _SUPER = {
 # Understood, and nothing to do: "silent" concerns messages of the kernel, and iversion has had no generic
 # switch since the file systems that keep one keep it always.
 _NO_EFFECT = frozenset({"defaults", "silent", "loud", "iversion", "noiversion"})
+# For who reads /etc/fstab, and kept from the kernel by mount(8) as well ("FILESYSTEM-INDEPENDENT MOUNT OPTIONS"); besides
+# them "comment=...", "x-..." and "X-...". Not "user=NAME", which is a file system's own as well (cifs).
+_OF_FSTAB = frozenset(
+    {"auto", "noauto", "user", "nouser", "users", "nousers", "owner", "noowner", "group", "nogroup", "nofail", "_netdev"}
+)
+_OF_FSTAB_PREFIXES = ("comment=", "x-", "X-")
 _SWITCHES = {
     "bind": "bind",
     "rbind": "rbind",
@@ -197,7 +203,7 @@ def parse_options(options: tuple[str, ...]) -> MountOptions:
             switches.add(_SWITCHES[option])
         elif option in _PROPAGATION:
             propagation.append(_PROPAGATION[option])
-        elif not known and option not in _NO_EFFECT:
+        elif not known and option not in _NO_EFFECT and not _is_of_fstab(option):
             parts = _split_data(option)
             data += parts
             specific += parts
@@ -222,6 +228,10 @@ def parse_options(options: tuple[str, ...]) -> MountOptions:
         src_nofollow="src_nofollow" in switches,
         dest_nofollow="dest_nofollow" in switches,
     )
+
+
+def _is_of_fstab(option: str) -> bool:
+    return option in _OF_FSTAB or option.startswith(_OF_FSTAB_PREFIXES)
 
 
 def _with_flag(data: list[str], option: str) -> list[str]:

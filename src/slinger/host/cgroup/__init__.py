@@ -8,6 +8,7 @@
     apply(ref, resources, devices=True)                the limits
     update(ref, resources, name)                       other limits; after a failure the old ones
     pids(ref), frozen(ref), freeze(ref), thaw(ref), kill(ref, signal)
+    frozen_from(place, path)                           which cgroup from there upwards is frozen
     remove(ref, kill=False)                            what we made, and what the container made below it
 
 A Ref is plain data and says all that the other functions need to know, so that any later process can go
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from slinger.host.cgroup.driver import update as update
     from slinger.host.cgroup.members import freeze as freeze
     from slinger.host.cgroup.members import frozen as frozen
+    from slinger.host.cgroup.members import frozen_from as frozen_from
     from slinger.host.cgroup.members import kill as kill
     from slinger.host.cgroup.members import pids as pids
     from slinger.host.cgroup.members import thaw as thaw
@@ -52,6 +54,7 @@ HOMES = {
     "update": "driver",
     "pids": "members",
     "frozen": "members",
+    "frozen_from": "members",
     "freeze": "members",
     "thaw": "members",
     "kill": "members",

@@ -68,6 +68,24 @@ def frozen(ref: Ref) -> bool:
         raise files.refused(f"reading {error.filename}", error) from error
 
 
+def frozen_from(place: Place, path: str) -> str:
+    """The nearest frozen cgroup from ``path`` upwards, in which processes below stand still; "" if there is none."""
+    unified = place.version != 1
+    if not unified and "freezer" not in place.controllers:
+        return ""
+    try:
+        if not unified and path != place.mount and files.read(f"{path}/freezer.state") == "THAWED":
+            return ""
+        while path != place.mount:  # the root cannot be frozen and has no such files
+            if files.read(f"{path}/{'cgroup.freeze' if unified else 'freezer.self_freezing'}") == "1":
+                return path
+            path = path.rpartition("/")[0]
+    except OSError as error:
+        if error.errno not in GONE:
+            raise files.refused(f"reading {error.filename}", error) from error
+    return ""
+
+
 def freeze(ref: Ref) -> None:
     """Stop all processes and return when all have stopped. HostError if they do not, and then none is stopped."""
     place = ref.main()

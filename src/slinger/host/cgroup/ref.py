@@ -149,7 +149,7 @@ def locate(cgroups_path: str, container_id: str, hierarchies: tuple[Hierarchy, .
     controllers on: cgroup-v2.rst, "No Internal Process Constraint"). ".." does not lead out of there.
     ``rootless``: without privilege over the host, by user id or by user namespace.
 
-    Raises ConfigError for the root cgroup, HostError for a cgroup that is there already and in use.
+    Raises ConfigError for the root cgroup, HostError for a cgroup that is there already and in use, or frozen.
     """
     inner = _cleaned(cgroups_path) or container_id
     if cgroups_path.startswith("/") and not _cleaned(cgroups_path):
@@ -163,6 +163,8 @@ def locate(cgroups_path: str, container_id: str, hierarchies: tuple[Hierarchy, .
         place = look(Place(mount, each.version, each.controllers, f"{start}/{inner}", start))
         if not place.ours:
             check_unused(place)
+        if place.base != mount:
+            check_thawed(place, place.base)
         places.append(place)
     return Ref(tuple(places), rootless, rootless and not cgroups_path)
 
@@ -192,13 +194,19 @@ def look(place: Place) -> Place:
 
 
 def check_unused(place: Place) -> None:
-    """HostError if the cgroup, or one below it, has processes, or if it is frozen."""
+    """HostError if the cgroup, or one below it, has processes."""
     from slinger.host.cgroup import members  # noqa: PLC0415 - rare: a new container's cgroup is new
 
-    only = Ref((place,))
-    found = len(members.pids(only))
+    found = len(members.pids(Ref((place,))))
     if found:
         message = f"container's cgroup is not empty: {found} process(es) found"
         raise HostError(message, hint=f"{place.path} belongs to something else; choose another {ORIGIN}")
-    if members.frozen(only):
-        raise HostError("container's cgroup unexpectedly frozen", hint=f"thaw {place.path}, or choose another {ORIGIN}")
+
+
+def check_thawed(place: Place, path: str) -> None:
+    """HostError if this cgroup, which is there, or one above it is frozen: a process would stand still in it."""
+    from slinger.host.cgroup import members  # noqa: PLC0415 - only where the cgroup is below others
+
+    frozen = members.frozen_from(place, path)
+    if frozen:
+        raise HostError("container's cgroup unexpectedly frozen", hint=f"thaw {frozen}, or choose another {ORIGIN}")

@@ -29,9 +29,10 @@ def remove(ref: Ref, *, kill: bool = False) -> None:
     failures: list[HostError] = []
     if left and kill:
         _kill_left(left)
+    end = time.monotonic() + PATIENCE
     for place in left:
         try:
-            _remove_tree(place, kill=kill)
+            _remove_tree(place, end, kill=kill)
         except HostError as error:
             failures.append(error)
     for place in ref.places:
@@ -64,9 +65,11 @@ def _kill_left(left: list[Place]) -> None:
         members.kill(Ref((place,)), members.SIGKILL)
 
 
-def _remove_tree(place: Place, *, kill: bool) -> None:
-    """Bottom up; what is in use is tried again, since a killed process takes a while to be gone. HostError."""
-    end = time.monotonic() + PATIENCE
+def _remove_tree(place: Place, end: float, *, kill: bool) -> None:
+    """Bottom up; what is in use is tried again, since a killed process takes a while to be gone. HostError.
+
+    ``end``: until when, the same for all hierarchies, since whoever stays in one stays in the others too.
+    """
     pause = FIRST_PAUSE
     while busy := _busy_after(place):
         if time.monotonic() > end:
@@ -88,11 +91,14 @@ def _busy_after(place: Place) -> str:
 
 
 def _in_use(place: Place, busy: str) -> HostError:
+    from slinger.host.lingering import why_lingers  # noqa: PLC0415 - failures only
+
     found = members.pids(Ref((place,)))
     who = ", ".join(map(str, found[:5])) + (", ..." if len(found) > 5 else "")  # noqa: PLR2004
     message = f"removing {busy}: still in use after {PATIENCE:.0f} s"
-    hint = f"processes {who} are in it" if found else "a process in it may be waiting for a disk"
-    return HostError(message, hint=hint)
+    hint = f"processes {who} are in it" if found else "a process in it has not quite ended"
+    why = next(filter(None, map(why_lingers, found)), "")
+    return HostError(message, hint=f"{hint}: {why}" if why else hint)
 
 
 def _rmdir(path: str) -> bool:
