@@ -34,7 +34,8 @@ def test_an_exec_stopped_after_any_step_leaves_no_program(box: Box, options: tup
     """One that is not waited for is there when exec succeeds, and the signal its own."""
     words = ("exec", *options, box.id, INSIDE)
     steps = steps_of(
-        box, *words, "true", "marked", before=lambda: wait_inside(box), after=lambda: end_of_marked("not stopped"))
+        box, *words, "true", "marked", before=lambda: wait_inside(box), after=lambda: end_of_marked("not stopped")
+    )
     wait_inside(box)
     seen: set[int] = set()
     # In the foreground the last one hears of the program's end.

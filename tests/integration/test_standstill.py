@@ -1,4 +1,4 @@
-"""A frozen cgroup above the container's own, and processes that stay though they were killed: said at once, with who."""
+"""A frozen cgroup above the container's own, and processes that stay though they were killed: who stands in the way."""
 
 from __future__ import annotations
 

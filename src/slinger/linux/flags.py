@@ -96,10 +96,23 @@ _SUPER = {
 # Understood, and nothing to do: "silent" concerns messages of the kernel, and iversion has had no generic
 # switch since the file systems that keep one keep it always.
 _NO_EFFECT = frozenset({"defaults", "silent", "loud", "iversion", "noiversion"})
-# For who reads /etc/fstab, and kept from the kernel by mount(8) as well ("FILESYSTEM-INDEPENDENT MOUNT OPTIONS"); besides
-# them "comment=...", "x-..." and "X-...". Not "user=NAME", which is a file system's own as well (cifs).
+# For who reads /etc/fstab, and kept from the kernel by mount(8) as well ("FILESYSTEM-INDEPENDENT MOUNT OPTIONS");
+# besides them "comment=...", "x-..." and "X-...". Not "user=NAME", which is a file system's own as well (cifs).
 _OF_FSTAB = frozenset(
-    {"auto", "noauto", "user", "nouser", "users", "nousers", "owner", "noowner", "group", "nogroup", "nofail", "_netdev"}
+    {
+        "auto",
+        "noauto",
+        "user",
+        "nouser",
+        "users",
+        "nousers",
+        "owner",
+        "noowner",
+        "group",
+        "nogroup",
+        "nofail",
+        "_netdev",
+    }
 )
 _OF_FSTAB_PREFIXES = ("comment=", "x-", "X-")
 _SWITCHES = {

@@ -97,7 +97,7 @@ def _in_use(place: Place, busy: str) -> HostError:
     who = ", ".join(map(str, found[:5])) + (", ..." if len(found) > 5 else "")  # noqa: PLR2004
     message = f"removing {busy}: still in use after {PATIENCE:.0f} s"
     hint = f"processes {who} are in it" if found else "a process in it has not quite ended"
-    why = next(filter(None, map(why_lingers, found)), "")
+    why = next((known for known in map(why_lingers, found) if known), "")
     return HostError(message, hint=f"{hint}: {why}" if why else hint)
 
 
