@@ -137,12 +137,24 @@ def serve(argv: Sequence[str]) -> int:
         report.traceback()
         return 128 + BROKEN_PIPE
     except Exception as error:  # noqa: BLE001 - the last resort: a bug is one line as well
+        if isinstance(error, FileNotFoundError) and not in_a_directory():
+            report.error("the working directory was removed (change to one that is there)")
+            return scan.verb.failure if scan.verb is not None else 1
         hint = "" if report.debugging else " (--debug shows the traceback)"
         report.error(f"internal error: {type(error).__name__}: {error}{hint}")
         report.traceback()
     else:
         return outcome.status
     return scan.verb.failure if scan.verb is not None else 1
+
+
+def in_a_directory() -> bool:
+    """Whether the working directory is still there: a relative path, and the default bundle is one, needs it."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def read(scan: Scan, argv: Sequence[str]) -> None:

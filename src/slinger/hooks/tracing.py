@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 import time
 
-from slinger.errors import HostError
 from slinger.host.store import TRACE
 from slinger.plan.wire import Executing, Times
 from slinger.spec.jsontext import dump
@@ -90,10 +89,7 @@ class Tracer:
 
     def finish(self, home: Home, bundle: str, observe: Observer | None) -> None:
         """Keep it in the container's directory. HostError where that cannot be written."""
-        try:
-            home.append_line(TRACE, self.line())
-        except OSError as error:
-            raise HostError.of("the container's trace", error) from error
+        home.append_line(TRACE, self.line())
         if observe is not None:
             from slinger.hooks.history import trace_of  # noqa: PLC0415 - hardly anybody observes
 

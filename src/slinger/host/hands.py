@@ -7,6 +7,7 @@ The hands run from a sealed copy of themselves, so nothing that a container can 
 from __future__ import annotations
 
 import _socket
+import errno
 import fcntl
 import os
 import select
@@ -51,7 +52,9 @@ def sealed_program() -> int:
     try:
         source = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
-        raise HostError.of("the hands", error, hint="slinger is not installed whole; install it again") from error
+        missing = error.errno in {errno.ENOENT, errno.EACCES}
+        hint = "slinger is not installed whole; install it again" if missing else ""
+        raise HostError.of("the hands", error, hint=hint) from error
     try:
         fd = _memfd(PROGRAM, executable=True)
         while os.sendfile(fd, source, None, 1 << 30):

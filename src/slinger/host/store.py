@@ -194,24 +194,34 @@ class Home:
             os.close(fd)
 
     def write_file(self, name: str, data: bytes) -> None:
-        """Replace a file as a whole: a reader sees the old or the new one."""
+        """Replace a file as a whole: a reader sees the old or the new one. HostError, and then it is the old one."""
         draft = f".{name}"
-        fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600, dir_fd=self.fd)
+        try:
+            self._write(draft, os.O_TRUNC, data)
+            os.rename(draft, name, src_dir_fd=self.fd, dst_dir_fd=self.fd)
+        except OSError as error:
+            raise self._refused(name, error) from error
+
+    def append_line(self, name: str, line: str) -> None:
+        """One line more, in one write. HostError."""
+        try:
+            self._write(name, os.O_APPEND, line.encode("utf-8", "surrogateescape") + b"\n")
+        except OSError as error:
+            raise self._refused(name, error) from error
+
+    def _write(self, name: str, how: int, data: bytes) -> None:
+        fd = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | how, 0o600, dir_fd=self.fd)
         try:
             view = memoryview(data)
             while view:
                 view = view[os.write(fd, view) :]
         finally:
             os.close(fd)
-        os.rename(draft, name, src_dir_fd=self.fd, dst_dir_fd=self.fd)
 
-    def append_line(self, name: str, line: str) -> None:
-        """One line more, in one write."""
-        fd = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600, dir_fd=self.fd)
-        try:
-            os.write(fd, line.encode("utf-8", "surrogateescape") + b"\n")
-        finally:
-            os.close(fd)
+    def _refused(self, name: str, error: OSError) -> HostError:
+        full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+        hint = "make room there, or choose another state directory with --root" if full else ""
+        return HostError(f"{self.path}/{name}: {(error.strerror or str(error)).lower()}", hint=hint)
 
     def hold(self, name: str, *, make: bool) -> int:
         """A descriptor of a file, to read when the directory is gone; -1 if it is missing and not to be made.
@@ -243,11 +253,15 @@ class Home:
         self.write_file(STATE, dump(dict(saved.__dict__)).encode())
 
     def listen(self) -> _socket.socket:
-        """The socket on which init waits for ``start``."""
+        """The socket on which init waits for ``start``. HostError."""
         listener = _socket.socket(_socket.AF_UNIX, _socket.SOCK_SEQPACKET | _socket.SOCK_CLOEXEC)
-        # Through the descriptor, since a socket's path may have 107 bytes and a state root may be deeper.
-        listener.bind(f"/proc/self/fd/{self.fd}/{START}")
-        listener.listen(1)
+        try:
+            # Through the descriptor, since a socket's path may have 107 bytes and a state root may be deeper.
+            listener.bind(f"/proc/self/fd/{self.fd}/{START}")
+            listener.listen(1)
+        except OSError as error:
+            listener.close()
+            raise self._refused(START, error) from error
         return listener
 
     def start_pending(self) -> bool:
