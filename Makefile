@@ -13,7 +13,9 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 # Files and folders: a folder's time changes when a file in it goes.
 SOURCES := $(shell find src init completions -name __pycache__ -prune -o -print) meson.build meson.options pyproject.toml README.md
-# Quick and rootless ones first.
+# As many test processes as processors. Each is given whole files, whose tests share runs of the peers and podman's
+# store, in the order of TESTS: the peers come last, since each of their tests keeps three processors busy by itself.
+JOBS ?= $(shell nproc)
 TESTS := $(wildcard $(addprefix tests/,unit golden schema fuzz init contract integration security peers))
 
 help: ## list the targets
@@ -22,8 +24,8 @@ help: ## list the targets
 demo: install ## run a container on this machine's own files, and draw the timeline of its hooks
 	@$(BIN)/python tools/demo.py
 
-test: install ## run all tests; T=tests/unit or T="-k word" for some. SLINGER_MUST_RUN=1: what cannot run fails
-	@$(PYTEST) $(or $(T),$(TESTS))
+test: install ## run all tests, JOBS=2 files at once; T=tests/unit or T="-k word" for some. SLINGER_MUST_RUN=1: what cannot run fails
+	@$(PYTEST) $(or $(T),--numprocesses=$(JOBS) --dist=loadfile --no-loadscope-reorder $(TESTS))
 
 test-vm: install ## run the tests that want cgroup v2, systemd or AppArmor in an emulated machine; T as above
 	@$(PYTEST) tests/vm $(if $(T),--second='$(T)')

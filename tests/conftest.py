@@ -17,6 +17,8 @@ from tests.requires import REQUIREMENTS, met
 MUST_RUN = os.environ.get("SLINGER_MUST_RUN", "") not in {"", "0"}
 HIDDEN_SKIP = 'a test is skipped by requires("...") alone, see tests/requires.py'
 
+# The property of a report that names what the test lacks.
+LACKS = "lacks"
 # Requirement -> the tests that did not run for want of it.
 NOT_RUN: dict[str, list[str]] = {}
 NUMBERS = count(1)
@@ -29,8 +31,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     for name in unmet:
         if MUST_RUN and not REQUIREMENTS[name].fact:
             pytest.fail(f"requires {name}: {REQUIREMENTS[name].cure}", pytrace=False)
-    for name in unmet:
-        NOT_RUN.setdefault(name, []).append(item.nodeid)
+    item.user_properties += [(LACKS, name) for name in unmet]
     if unmet:
         pytest.skip(f"requires {', '.join(unmet)}")
 
@@ -39,11 +40,18 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Turn a skip that did not come from `requires` into a failure."""
     report = yield
-    asked = any(item.nodeid in tests for tests in NOT_RUN.values())
+    asked = any(name == LACKS for name, _ in item.user_properties)
     if report.skipped and not asked and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
         report.longrepr = HIDDEN_SKIP
     return report
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Remember what did not run: here, since a process that runs tests for this one tells it by its reports alone."""
+    for name, value in report.user_properties:
+        if name == LACKS and report.when == "setup":
+            NOT_RUN.setdefault(str(value), []).append(report.nodeid)
 
 
 @pytest.hookimpl(wrapper=True)

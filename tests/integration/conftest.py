@@ -88,3 +88,11 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
     assert shop.left() == []
     assert set(children()) <= set(before)
     assert os.listdir("/proc/self/fd") == descriptors
+
+
+@pytest.fixture(scope="module")
+def podman_home() -> Iterator[Path]:
+    """Where a podman keeps everything: pytest's directories are longer than the 50 characters that it takes."""
+    home = Path(tempfile.mkdtemp(prefix="slinger-podman-"))
+    yield home
+    shutil.rmtree(home)

@@ -7,6 +7,7 @@ has another mount below it.
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
@@ -69,10 +70,15 @@ PROPAGATION: Final = {
 }
 
 
+def name_of(words: Collection[str]) -> str:
+    """The id of a row: the same in every process that collects it."""
+    return ",".join(words if isinstance(words, tuple) else sorted(words)) or "none"
+
+
 # ---- options
 
 
-@pytest.mark.parametrize(("options", "expected"), FLAGS, ids=lambda value: ",".join(value) or "none")
+@pytest.mark.parametrize(("options", "expected"), FLAGS, ids=name_of)
 def test_flags_of_a_new_file_system(box: Box, options: tuple[str, ...], expected: set[str]) -> None:
     """What is not named has the kernel's default; of two that contradict each other the later counts."""
     known = tuple(each for each in options if each != "nosuid,nodev")
@@ -80,7 +86,7 @@ def test_flags_of_a_new_file_system(box: Box, options: tuple[str, ...], expected
     assert shown(box, "/mnt")[0]["options"] == expected
 
 
-@pytest.mark.parametrize(("options", "expected"), SUPER, ids=lambda value: ",".join(sorted(value)) or "none")
+@pytest.mark.parametrize(("options", "expected"), SUPER, ids=name_of)
 def test_options_of_a_new_file_system(box: Box, options: tuple[str, ...], expected: set[str]) -> None:
     """Flags of the super block, and the file system's own as data."""
     with_mounts(box, mount("/mnt", "tmpfs", "tmpfs", *options))
@@ -89,11 +95,7 @@ def test_options_of_a_new_file_system(box: Box, options: tuple[str, ...], expect
     assert told & words == expected
 
 
-@pytest.mark.parametrize(
-    ("options", "expected"),
-    [row for row in FLAGS if "nosuid,nodev" not in row[0]],
-    ids=lambda value: ",".join(value) or "none",
-)
+@pytest.mark.parametrize(("options", "expected"), [row for row in FLAGS if "nosuid,nodev" not in row[0]], ids=name_of)
 @pytest.mark.parametrize("kind", ["bind", "rbind"])
 def test_flags_of_a_bind_mount_are_for_it_alone(
     box: Box, volume: Path, kind: str, options: tuple[str, ...], expected: set[str]

@@ -25,9 +25,9 @@ PATIENCE = 20.0  # seconds; for what goes through conmon on a loaded machine
 
 
 @pytest.fixture(scope="module")
-def podman(slinger: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Podman]:
+def podman(slinger: str, podman_home: Path) -> Iterator[Podman]:
     """The engine with the image, and one container that runs as long as the tests: RUNNING."""
-    engine = Podman(slinger, tmp_path_factory.mktemp("podman"))
+    engine = Podman(slinger, podman_home)
     try:
         engine.import_image()
         engine.start(RUNNING, "sh", "-c", "echo told; echo complained >&2; exec sleep 1000")

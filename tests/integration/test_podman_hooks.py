@@ -48,9 +48,9 @@ CONDITIONS: Final[dict[str, Json]] = {
 
 
 @pytest.fixture(scope="module")
-def podman(slinger: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Podman]:
+def podman(slinger: str, podman_home: Path) -> Iterator[Podman]:
     """The engine with the image; its own hooks directory is empty."""
-    engine = Podman(slinger, tmp_path_factory.mktemp("podman"))
+    engine = Podman(slinger, podman_home)
     try:
         engine.import_image()
         yield engine
