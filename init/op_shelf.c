@@ -49,6 +49,8 @@ int do_unshelve(struct hands *h, const struct op_unshelve *op) {
     name[put_decimal(name, op->slot)] = '\0';
     /* What we were given belongs to the joiner's namespace. */
     close(h->slots[op->slot]);
-    h->slots[op->slot] = sys_open_tree(AT_FDCWD, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+    /* What is mounted there may be a symlink itself (src-nofollow), which must not lead anywhere now. */
+    unsigned int flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_SYMLINK_NOFOLLOW;
+    h->slots[op->slot] = sys_open_tree(AT_FDCWD, name, flags);
     return h->slots[op->slot] >= 0 ? 0 : fail(h, "open_tree", op->path);
 }

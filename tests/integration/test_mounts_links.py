@@ -77,16 +77,15 @@ def test_the_destination_itself_is_covered_although_it_is_a_symlink(box: Box, *,
     assert box.succeed(*box.running()) == "of the hostof the image"
 
 
-def test_a_source_that_is_a_symlink_is_mounted_itself(box: Box) -> None:
-    """Followed inside, where it leads to what the image has."""
+@pytest.mark.parametrize("kind", ["box", "mapped"])
+def test_a_source_that_is_a_symlink_is_mounted_itself(request: pytest.FixtureRequest, kind: str) -> None:
+    """Followed inside, where it leads to what the image has; in a user namespace, too, where it is opened twice."""
+    box: Box = request.getfixturevalue(kind)
     (box.directory / "link").symlink_to("/victim")
     (box.bundle.rootfs / "victim").write_text("of the image")
     (box.bundle.rootfs / "place").symlink_to("nowhere")
-    with_mounts(
-        box,
-        mount("/place", "bind", "link", "bind", "src-nofollow", "dest-nofollow", "private"),
-        process_args=[INSIDE, "cat", "/place"],
-    )
+    entry = mount("/place", "bind", "link", "bind", "src-nofollow", "dest-nofollow", "private")
+    with_mounts(box, entry, process_args=[INSIDE, "cat", "/place"])
     assert box.succeed(*box.running()) == "of the image"
 
 
