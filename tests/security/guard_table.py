@@ -301,7 +301,7 @@ GUARDS: Final = (
     ),
     Guard(
         "state: closed to others",
-        (("src/slinger/host/store.py", "os.O_TRUNC | os.O_CLOEXEC, 0o600", "os.O_TRUNC | os.O_CLOEXEC, 0o644"),),
+        (("src/slinger/host/store.py", "os.O_CLOEXEC | how, 0o600", "os.O_CLOEXEC | how, 0o644"),),
         (f"{IDENTITY}::test_state_is_closed_to_others",),
     ),
     Guard(
