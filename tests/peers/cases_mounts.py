@@ -67,7 +67,13 @@ MOUNTS: Final = (
     Case(name="mount of a relative destination", changes=tmpfs("mnt")),
     Case(
         name="overlay",
-        changes={"mounts+": [mount("/mnt", "overlay", "overlay", "lowerdir=@BUNDLE@/rootfs/data:@BUNDLE@/rootfs/etc")]},
+        changes={
+            "mounts+": [
+                mount("/mnt", "overlay", "overlay", "lowerdir=@BUNDLE@/rootfs/data:@BUNDLE@/rootfs/etc"),
+                # Through /mnt one sees what it is mounted on.
+                mount("/etc/made", "none", "@BUNDLE@/rootfs/secret", "bind"),
+            ]
+        },
         look=("--probe", "/mnt"),
     ),
     Case(name="proc read-only", changes={"mounts+": [mount("/mnt", "proc", "proc", "ro", "nosuid")]}),

@@ -126,6 +126,12 @@ MOUNTS: Final = (
         "a tmpfs without a mode gets that of the mountpoint (runc), or the kernel's 1777 (crun)",
     ),
     *rows("crun", "probes:/data:mode", "the same: mode of a tmpfs without one", "tmpfs copy-up"),
+    *rows(
+        "all",
+        "probes:/mnt:entries:*:mode",
+        "a file made to mount on: 0755 (runc 1.1), 0700 (crun), 0644 as in runc 1.5",
+        "overlay",
+    ),
     *rows("crun", "probes:/a*:mode", "crun 1.8 sets the sticky bit of directories that it makes on the way"),
     *rows("runc", "mounts:/mnt:options", "runc applies recursive attributes to bind mounts alone", "tmpfs r*"),
     *rows(
