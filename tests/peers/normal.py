@@ -68,6 +68,7 @@ def _flatten(key: str, value: Json) -> Iterator[tuple[str, str]]:
 def _stable(value: str, bundle: Bundle) -> str:
     value = value.replace(str(bundle.directory), "BUNDLE").replace(bundle.container, "ID")
     value = re.sub(r"\b(shared|master|propagate_from):\d+", r"\1:N", value)
+    value = re.sub(r"^/proc/(?!1$)\d+$", "/proc/PID", value)  # a working directory
     return re.sub(r"\b(pipe|socket|anon_inode|mnt|net|ipc):\[\d+\]", r"\1", value)
 
 
