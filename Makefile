@@ -13,8 +13,9 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 # Files and folders: a folder's time changes when a file in it goes.
 SOURCES := $(shell find src init completions -name __pycache__ -prune -o -print) meson.build meson.options pyproject.toml README.md
-# JOBS=2: so many test processes. Each is given whole files, whose tests share runs of the peers and podman's store, in the
-# order of TESTS: the peers come last, since each of their tests keeps three processors busy by itself.
+# JOBS=2: so many test processes, for tests that do not count processes or cgroups of the whole machine. Each is given whole
+# files, whose tests share runs of the peers and podman's store, in the order of TESTS: the peers come last, since each of
+# their tests keeps three processors busy by itself.
 JOBS ?= 1
 TOGETHER := $(if $(filter-out 1,$(JOBS)),--numprocesses=$(JOBS) --dist=loadfile --no-loadscope-reorder)
 # Quick and rootless ones first.
@@ -26,7 +27,7 @@ help: ## list the targets
 demo: install ## run a container on this machine's own files, and draw the timeline of its hooks
 	@$(BIN)/python tools/demo.py
 
-test: install ## run all tests, JOBS=2: on two processors; T=tests/unit or T="-k word" for some. SLINGER_MUST_RUN=1: what cannot run fails
+test: install ## run all tests; T=tests/unit or T="-k word" for some. SLINGER_MUST_RUN=1: what cannot run fails
 	@$(PYTEST) $(TOGETHER) $(or $(T),$(TESTS))
 
 test-vm: install ## run the tests that want cgroup v2, systemd or AppArmor in an emulated machine; T as above
