@@ -215,7 +215,6 @@ REQUIREMENTS: dict[str, Requirement] = {
         lambda: Path("/run/systemd/system").is_dir() and Path("/run/dbus/system_bus_socket").exists(),
         "a machine that systemd runs, with its bus",
     ),
-    "systemd-user": _fact(Path("/run/user/1000/bus").exists, "a machine with a user's systemd (uid 1000)"),
     "psi": _fact(Path("/proc/pressure/cpu").exists, "a kernel that tells pressure (CONFIG_PSI)"),
     "shared-samples": _fact(
         lambda: (SHARED / "oci" / "schema").is_dir() and (SHARED / "oci" / "examples").is_dir(),

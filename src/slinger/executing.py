@@ -11,7 +11,7 @@ from slinger.failures import explain
 from slinger.host import cgroup, console, machine
 from slinger.host.cgroup.below import below
 from slinger.host.handover import ONE_MORE_PROCESS, send_master, send_pidfd, write_pid_file
-from slinger.host.hands import Hands
+from slinger.host.hands import Hands, exit_code
 from slinger.host.seccomp import compile_filter
 from slinger.host.signals import Held
 from slinger.host.store import CONFIG
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from slinger.plan.wire import Message
     from slinger.spec.config import Config, Process
 
-SIGKILL, SIGNALLED = 9, 128
+SIGKILL = 9
 BEFORE_EXEC = "the process ended before it could run the program"
 
 
@@ -238,8 +238,7 @@ class Execution:
                 break
         hands.reap()
         hands.close()
-        code = os.waitstatus_to_exitcode(message.status)
-        return code if code >= 0 else SIGNALLED - code
+        return exit_code(message.status)
 
     def send(self, signal: int) -> None:
         """Pass a signal on to the process. Nothing happens when it has ended, which wait() tells."""

@@ -7,13 +7,8 @@ import os
 
 from slinger.errors import ContainerError, HostError
 from slinger.host.console import Proxy
+from slinger.host.hands import Hands, exit_code
 from slinger.plan.wire import Exited
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from slinger.host.hands import Hands
-
-SIGNALLED = 128
 
 
 class Supervision:
@@ -51,8 +46,7 @@ class Supervision:
             if isinstance(message, Exited):
                 break
         hands.reap()
-        code = os.waitstatus_to_exitcode(message.status)
-        return code if code >= 0 else SIGNALLED - code
+        return exit_code(message.status)
 
     def _serve_terminal(self, hands: Hands) -> None:
         """Copy between the terminal and our stdio until the end."""

@@ -28,12 +28,19 @@ SIGKILL, SIGSTOP = 9, 19
 # not for the container. 32 and 33 are the C library's.
 SIGNALS = tuple(number for number in range(1, 65) if number not in {SIGKILL, SIGSTOP, 32, 33})
 FD_BYTES = 4
+SIGNALLED = 128  # and the signal's number: how a shell tells that a program was killed
 PATIENCE = 2000  # milliseconds; the outer process itself gives init one second (init/run.c)
 
 
 def hands_path() -> str:
     """Where the installed hands are: beside the package's Python files."""
     return os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "libexec", PROGRAM)
+
+
+def exit_code(status: int) -> int:
+    """Of a status as waitpid(2) has it: the program's exit code, or 128 + N if signal N killed it."""
+    code = os.waitstatus_to_exitcode(status)
+    return code if code >= 0 else SIGNALLED - code
 
 
 def _memfd(name: str, *, executable: bool) -> int:
